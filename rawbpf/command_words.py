@@ -1,9 +1,9 @@
-"""Build words for other programs' command lines: paths, and commands that run Python itself.
+"""Build words for the command lines of other programs: paths, and commands that run Python.
 
-Programs interpret a word that starts with ``-`` as an option, regardless of its origin. clang and
-gcc replace a word that starts with ``@`` with the words in the named file (a response file), and
-one of these words may load a plugin. A file name may start with either character, so a path is
-passed with the prefix ``./``.
+Programs interpret a word that starts with ``-`` as an option, whatever its origin. clang and gcc
+replace a word that starts with ``@`` with the words in the named file (a response file), and one of
+these words may load a plugin. A file name may start with either character, so a path is passed with
+the prefix ``./``.
 
 ``python -m NAME`` searches the current folder first for NAME and for every module that NAME
 imports. A file ``json.py`` in the current folder would therefore be executed, even as root after
@@ -21,7 +21,7 @@ _OPTION, _RESPONSE_FILE = "-", "@"
 
 
 def path_word(path: str | os.PathLike[str]) -> str:
-    """Return a path as a word that no program mistakes for an option or a response file.
+    """Return a path as a word that no program takes for an option or a response file.
 
     Apply this function last, because pathlib removes ``./``.
 
@@ -33,7 +33,7 @@ def path_word(path: str | os.PathLike[str]) -> str:
 
 
 def own_python(module: str, *words: str) -> list[str]:
-    """Return a command that runs a module with this Python, but not from the current folder.
+    """Return a command that runs a module with this Python, ignoring the current folder.
 
     >>> own_python("rawbpf", "doctor")[1:]
     ['-P', '-m', 'rawbpf', 'doctor']

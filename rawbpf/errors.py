@@ -18,7 +18,7 @@
         └── AttachError             a program could not be attached
 
 ``str(error)`` is a single line that says what failed, why, and what to do about it.
-``error.details`` is longer text that is shown with ``-v``, such as whole logs or the output of
+``error.details`` is longer text that is shown only with ``-v``, such as whole logs or the output of
 other programs.
 
 >>> print(UsageError("invalid duration: soon", fix="give seconds, such as 2 or 0.5"))
@@ -62,7 +62,7 @@ __all__ = [
 
 
 class RawbpfError(Exception):
-    """The base class: ``what`` failed, ``why`` and the ``fix`` if they are known, and ``details``.
+    """The base class, with ``what`` failed, ``why``, the ``fix``, and ``details``.
 
     ``explanation`` explains why the kernel rejected a program or a map.
     """
@@ -85,7 +85,7 @@ class RawbpfError(Exception):
 
     @property
     def headline(self) -> str:
-        """A description of what failed and why, without the fix."""
+        """What failed and why, as text without the fix."""
         return self.what if self.why is None else f"{self.what}: {self.why}"
 
     def __str__(self) -> str:
@@ -93,7 +93,7 @@ class RawbpfError(Exception):
 
 
 class UsageError(RawbpfError, ValueError):
-    """An argument is invalid or names a file that cannot be read.
+    """An argument is invalid, or names a file that cannot be read.
 
     Commands then exit with status 2.
     """
@@ -112,7 +112,7 @@ class BytecodeError(RawbpfError):
 
 
 class DecodeError(BytecodeError):
-    """Bytes are not a valid instruction; ``offset`` is the byte position from the start."""
+    """Bytes that are not a valid instruction were decoded; ``offset`` is their position."""
 
     def __init__(self, what: str, *, offset: int, why: str | None = None) -> None:
         super().__init__(what, why=why)
@@ -123,14 +123,14 @@ class DecodeError(BytecodeError):
 
 
 class AssemblyError(BytecodeError):
-    """Assembly is invalid at ``file``, ``line`` and ``column`` (1-based); details show a caret."""
+    """Assembly is invalid at ``file``, ``line`` and ``column``, where numbers start at 1."""
 
     def __init__(
         self, what: str, *, file: str, line: int, column: int, source: str, expected: str = ""
     ) -> None:
         super().__init__(what, fix=f"expected {expected}" if expected else None)
         self.file, self.line, self.column, self.source = file, line, column, source
-        # Tabs are preserved, so that the caret is below the column where an editor shows it.
+        # Tabs are preserved, so that the caret points to the column that an editor would show.
         indent = "".join(c if c == "\t" else " " for c in source[: column - 1])
         self.details = f"    {source}\n    {indent}^"
 
@@ -171,7 +171,7 @@ class GuestError(RawbpfError):
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 2) -> str | None:
-    """Return a fix that suggests known names similar to ``name``, or None if no name is similar.
+    """Return a fix that suggests known names similar to ``name``, or None if there are none.
 
     >>> did_you_mean("count", ["counts", "events"]), did_you_mean("x", ["counts"])
     ('did you mean counts?', None)
@@ -202,7 +202,7 @@ _OTHER_NAMES = {95: "EOPNOTSUPP", 35: "EDEADLK", ENOTSUPP: "ENOTSUPP"}
 def errno_words(number: int) -> str:
     """Return an errno's name and description.
 
-    libc does not describe ENOTSUPP, so the description of EOPNOTSUPP is used.
+    libc has no description of ENOTSUPP, so the description of EOPNOTSUPP is used.
 
     >>> errno_words(1), errno_words(524)
     ('EPERM (Operation not permitted)', 'ENOTSUPP (Operation not supported)')
@@ -217,8 +217,8 @@ class KernelError(RawbpfError, OSError):
     ``errno`` is the error number from the kernel, and ``call`` names the system call or the
     command.
 
-    ``attr`` is the `Attr` passed to bpf(2), until the error is replaced with another error. With
-    ``attr``, `rawbpf.refusals` can repeat the call to find out why it failed.
+    ``attr`` is the `Attr` passed to bpf(2); it is lost when the error is replaced with another
+    error. With ``attr``, `rawbpf.refusals` can repeat the call to find out why it failed.
     """
 
     def __init__(

@@ -2,8 +2,8 @@
 
 The code that determines the reason builds the `Explanation`. Code for a terminal, JSON or a web
 page only reads the fields: each field is text, a number, or a tuple of texts and numbers, and
-patches are rendered as lines. Errors can therefore carry an explanation without importing the code
-that determined the reason.
+patches consist of lines of text. Errors can therefore carry an explanation without importing the
+code that finds the reason.
 
 >>> rule = RuleText("RB-V003", "Possibly NULL pointer dereferenced", meaning="...", reason="...")
 >>> Explanation("r0 may be NULL", rule=rule).headline
@@ -18,7 +18,7 @@ __all__ = ["Evidence", "Explanation", "RuleText", "SourceLine", "Trial"]
 
 
 class RuleText(NamedTuple):
-    """The kernel rule that was violated, in words.
+    """The kernel's rule that was violated, in words.
 
     ``meaning`` states the rule, and ``reason`` says why the kernel has the rule. `rawbpf explain
     CODE` shows the rule with examples.
@@ -42,11 +42,10 @@ class SourceLine(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """A fact that the kernel knew, and the instruction that established the fact.
+    """A fact that the kernel knew, and the instruction that established it.
 
-    ``slot`` is the instruction that established the fact, or None if the fact was true from the
-    start. ``line`` is the instruction's source line, or None if the program has no line
-    information.
+    ``slot`` is the slot of that instruction, or None if the fact was true from the start. ``line``
+    is the instruction's source line, or None if the program has no line information.
     """
 
     text: str
@@ -55,7 +54,7 @@ class Evidence(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """The kernel's answer to the program or the call with the patch applied.
+    """The kernel's response to the program or call with the patch applied.
 
     ``reason`` says why the patched program was also rejected, or is "" if the reason is unknown.
     """
@@ -68,8 +67,8 @@ class Explanation(NamedTuple):
     """What was requested, what the kernel knew, why it rejected the request, and what to change.
 
     ``sentence`` states the error in one sentence without a final period. ``cause`` is the kernel's
-    own message on one line, and ``kernel`` contains its lines. ``call`` shows the system call and
-    its fields if the call failed before the verifier ran; otherwise it is "".
+    own message on one line, and ``kernel`` contains all lines of the message. ``call`` shows the
+    system call and its fields if the call failed before the verifier ran; otherwise it is "".
 
     ``slot`` is the rejected instruction, ``insn`` is its text, and ``source`` is its source line.
     ``counterexample`` is a value that violates the rule, and what would happen with that value.
@@ -93,10 +92,10 @@ class Explanation(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The code of the rule, or "" if no rule matched."""
+        """The code of the violated rule, or "" if no rule matched."""
         return self.rule.code if self.rule else ""
 
     @property
     def headline(self) -> str:
-        """The sentence, followed by the rule's code in brackets."""
+        """The sentence followed by the rule's code in brackets."""
         return f"{self.sentence} [{self.code}]" if self.code else self.sentence

@@ -1,7 +1,7 @@
 """Front doors: a package's public names, which are imported on first use (PEP 562).
 
 ``import rawbpf.asm`` imports no submodules; ``rawbpf.asm.Builder`` imports the module that defines
-``Builder``. A program that needs one name spends no time on importing other modules. Names that a
+``Builder``. A program that needs only one name spends no time importing other modules. Names that a
 front door does not list in ``__all__`` are private and may change at any time.
 
 >>> load, names = front_door("rawbpf", {"KernelError": "rawbpf.errors"})

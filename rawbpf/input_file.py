@@ -1,11 +1,11 @@
-"""Read files named by the user, with size limits and consistent errors.
+"""Read files named by the user, with size limits and uniform errors.
 
 A file that does not exist, is a directory or is not readable raises UsageError, because the
 argument is wrong; commands then exit with status 2. Invalid contents raise FormatError instead.
 
 - A FIFO is opened without waiting for a writer (O_NONBLOCK). A shell's `<(command)` has a writer;
   without one, opening would wait forever. A device such as /dev/zero has no end, so the number of
-  bytes read is limited.
+  bytes to read is limited.
 """
 
 from __future__ import annotations
@@ -83,10 +83,10 @@ def read_input(path: str | Path, largest: int = LARGEST) -> bytes:
 
 
 def _read(file: BufferedReader, most: int) -> bytes:
-    """Return up to ``most`` bytes, reading again if the file contains more than its reported size.
+    """Return up to ``most`` bytes, even if the file contains more bytes than its reported size.
 
-    Python allocates as many bytes as a read requests, so the first read requests fewer than
-    ``most``.
+    Python allocates as many bytes as a read requests, so the first read requests only one byte more
+    than the reported size.
     """
     expected = min(os.fstat(file.fileno()).st_size + 1, most)
     data = file.read(expected)

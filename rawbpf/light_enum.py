@@ -1,9 +1,9 @@
-"""Lightweight replacements for ``enum`` classes, for modules that are imported on every start.
+"""Lightweight replacements for ``enum``, for modules that are imported at every start.
 
 The constants of bpf(2) include 240 names. enum needs 1 ms to create their members, and ten times as
-long in an emulated guest, where `rawbpf kprobe` is attached after 300 ms. These classes create a
-member when it is first used. Type checkers see the classes from enum. At run time, members behave
-like those of enum:
+long in an emulated guest, where `rawbpf kprobe` takes 300 ms from start to attachment. These
+classes create a member when it is first used. Type checkers see the classes from enum. At run time,
+members behave like those of enum:
 
 - a member is an int or a str, and has a ``name`` and a ``value``
 - the class is called with a value, indexed with a name, iterated, and asked with ``in``
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 else:
 
     class _Members(type):
-        """Stores the numbers and texts in a class body, and creates members on first use."""
+        """Stores the values in a class body, and creates members on first use."""
 
         def __new__(cls, name, bases, body):
             values = {
@@ -49,9 +49,9 @@ else:
             except KeyError:
                 raise AttributeError(name) from None
             first = cls._names[value]
-            # Two threads may reach this point at the same time, but only one member must exist.
+            # Two threads may reach this point at the same time, but they must get the same member.
             member = cls._made.setdefault(first, cls._member(first, value))
-            setattr(cls, name, member)  # stored so that later lookups bypass this function
+            setattr(cls, name, member)  # stored so that later lookups do not call this function
             return member
 
         def _member(cls, name, value):
@@ -89,7 +89,7 @@ else:
             return [*super().__dir__(), *cls._values]
 
     class _Flags(_Members):
-        """The same for flags, any combination of which is a valid value."""
+        """The same for flags, in which any combination of members is valid."""
 
         def _missing(cls, value):
             names = [one.name for one in cls if one.value & value]
@@ -99,7 +99,7 @@ else:
             return cls._member("|".join(names) or None, value)
 
     class _Member:
-        """Behaviour shared by the members of all enumerations."""
+        """Behaviour that the members of all enumerations share."""
 
         __slots__ = ()
 
@@ -111,17 +111,17 @@ else:
             return type(self), (self.value,)
 
     class IntEnum(_Member, int, metaclass=_Members):
-        """The base class of enumerations of numbers."""
+        """The base class of enumerations whose values are numbers."""
 
         __str__ = int.__repr__
 
     class StrEnum(_Member, str, metaclass=_Members):
-        """The base class of enumerations of texts."""
+        """The base class of enumerations whose values are texts."""
 
         __str__ = str.__str__
 
     class IntFlag(_Member, int, metaclass=_Flags):
-        """The base class of enumerations of bits."""
+        """The base class of enumerations whose values are bits."""
 
         __str__ = int.__repr__
 

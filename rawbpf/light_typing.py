@@ -1,9 +1,9 @@
 """Lightweight replacements for ``typing``, for modules that every command imports at start-up.
 
 Importing typing takes 5 ms, and each NamedTuple another 0.1 ms, because every annotation and a
-constructor are compiled. In an emulated guest, both take ten times as long: a third of the time
-between starting `rawbpf kprobe` and the attached probe. Type checkers see the names from typing
-itself. At run time, this module provides only the features that a running program needs:
+constructor are compiled. In an emulated guest, both take ten times as long, which is a third of the
+time from the start of `rawbpf kprobe` until the probe is attached. Type checkers see the names from
+typing itself. At run time, this module provides only the features that a running program needs:
 
     TYPE_CHECKING           False
     NamedTuple              makes the classes that typing makes, and compiles a constructor when it
@@ -11,8 +11,8 @@ itself. At run time, this module provides only the features that a running progr
     Generic, Protocol       ordinary base classes; ``Generic[T]`` is ``Generic``
     TypeVar                 a placeholder
 
-All other names from typing are used only in annotations, and are imported under ``TYPE_CHECKING``.
-Modules that are not needed at start-up import typing as usual.
+All other names from typing are used only in annotations, so they are imported under
+``TYPE_CHECKING``. Modules that are not needed at start-up import typing as usual.
 
 >>> class Point(NamedTuple):
 ...     x: int
@@ -34,7 +34,7 @@ else:
     from collections import _tuplegetter  # the descriptor type of a namedtuple's fields
 
     class _OnDemand:
-        """The class signature for ``inspect`` and ``help``, created on demand."""
+        """The class signature for ``inspect`` and ``help``, which is created on demand."""
 
         def __get__(self, _instance, cls):
             from inspect import signature
@@ -45,7 +45,7 @@ else:
             return whole.replace(parameters=[*whole.parameters.values()][1:])
 
     class _Named(tuple):
-        """Behaviour shared by all named tuples."""
+        """Behaviour that all named tuples share."""
 
         __slots__ = ()
         __signature__ = _OnDemand()
@@ -88,7 +88,7 @@ else:
         return made
 
     class _NamedTupleMaker(type):
-        """Creates a named tuple from the annotated names in a class body."""
+        """Creates a named tuple class from the annotated names in a class body."""
 
         def __new__(cls, name, bases, body):
             if not bases:

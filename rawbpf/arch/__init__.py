@@ -1,6 +1,6 @@
 """All differences between the supported architectures, with one record per architecture.
 
-The records are defined in ``records.py``. No other package calls uname(2), so all
+Each record is defined in ``records.py``. No other package calls uname(2), so all
 architecture-dependent code is in this package. To add an architecture, add a record and list it in
 ``ARCHITECTURES``.
 """

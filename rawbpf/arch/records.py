@@ -43,7 +43,7 @@ _X86_64_FIELDS = (
 
 
 class PtRegs(NamedTuple):
-    """The layout of struct pt_regs, which contains the registers that a kprobe program receives.
+    """The layout of struct pt_regs, which holds the registers that a kprobe program receives.
 
     All fields are 8 bytes wide. ``arguments`` lists the registers for the first arguments of a
     function, and ``syscall_arguments`` those for a system call. The two lists differ because a
@@ -75,9 +75,9 @@ class Qemu(NamedTuple):
     """The options for running a guest of this architecture.
 
     ``packages`` maps a package manager's command to the package that provides ``program``.
-    ``console`` is the kernel's name for the first serial line, and ``line`` is the device file for
-    the second serial line inside the guest. ``second_serial`` lists the QEMU options that add the
-    second serial line, where ``{chardev}`` stands for the character device. ``tcg_cpu`` is the name
+    ``console`` is the kernel's name for the first serial port, and ``line`` is the device file for
+    the second serial port inside the guest. ``second_serial`` lists the QEMU options that add the
+    second serial port, where ``{chardev}`` stands for the character device. ``tcg_cpu`` is the name
     of the processor to emulate. ``shared_memory`` is the sysfs file through which the guest maps
     the memory that it shares with the host (a PCI BAR).
     """
@@ -271,8 +271,8 @@ ARM64 = Architecture(
         },
         machine="virt,gic-version=max",
         tcg_cpu="max,pauth-impdef=on",
-        # The virtual board has one serial line, a PL011. The second serial line is a 16550 on the
-        # PCI bus.
+        # The virtual board has only one serial port, a PL011. The second serial port is a 16550 on
+        # the PCI bus.
         console="ttyAMA0",
         line="/dev/ttyS0",
         second_serial=("-device", "pci-serial,chardev={chardev}"),

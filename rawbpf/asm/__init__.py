@@ -1,4 +1,4 @@
-"""Bytecode: instructions, the builder, and conversion to and from text in two dialects."""
+"""Bytecode: instructions, a builder, an assembler and a disassembler."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The builder's memory accesses: loads, stores and atomic operations.
 
-A memory operand is written ``r1[4]``, which means the bytes at r1 + 4. Loads fill all 64 bits of
-dst: the upper bits are cleared, or sign-extended by ``ldxs``.
+A memory operand is written ``r1[4]``, which means the memory at address r1 + 4. Loads fill all 64
+bits of dst: the upper bits are cleared, or sign-extended by ``ldxs``.
 
 Atomic operations change memory in one step, so that no other CPU sees an intermediate state. The
 register's width must match the memory's: r registers for 8 bytes, w registers for 4. The ``fetch``
@@ -104,31 +104,31 @@ class Loads(Emitter):
         self._st(isa.BPF_W, memory, value)
 
     def stdw(self, memory: Memory, value: int) -> None:
-        """``*(u64 *)memory = value``, sign-extended from 32 bits."""
+        """Load 32 bits and sign-extend them to 64 bits."""
         self._st(isa.BPF_DW, memory, value)
 
     def ldabsb(self, at: int) -> None:
-        """Set r0 to the packet byte at ``at``; the program exits if the packet is shorter."""
+        """Load the packet byte at ``at`` into r0; the program exits if the packet is shorter."""
         self._packet(isa.BPF_ABS | isa.BPF_B, None, at)
 
     def ldabsh(self, at: int) -> None:
-        """Set r0 to ntohs(2 packet bytes at ``at``); r6 must contain the socket buffer."""
+        """Load 2 packet bytes into r0 in host order; r6 must hold the socket buffer."""
         self._packet(isa.BPF_ABS | isa.BPF_H, None, at)
 
     def ldabsw(self, at: int) -> None:
-        """Set r0 to ntohl(4 packet bytes at ``at``)."""
+        """Load the 4 packet bytes at ``at`` into r0 in host order."""
         self._packet(isa.BPF_ABS | isa.BPF_W, None, at)
 
     def ldindb(self, src: Register, at: int) -> None:
-        """Set r0 to the packet byte at src + ``at``."""
+        """Load the packet byte at offset src + ``at`` into r0."""
         self._packet(isa.BPF_IND | isa.BPF_B, src, at)
 
     def ldindh(self, src: Register, at: int) -> None:
-        """Set r0 to ntohs(2 packet bytes at src + ``at``)."""
+        """Load the 2 packet bytes at offset src + ``at`` into r0 in host order."""
         self._packet(isa.BPF_IND | isa.BPF_H, src, at)
 
     def ldindw(self, src: Register, at: int) -> None:
-        """Set r0 to ntohl(4 packet bytes at src + ``at``)."""
+        """Load the 4 packet bytes at offset src + ``at`` into r0 in host order."""
         self._packet(isa.BPF_IND | isa.BPF_W, src, at)
 
     def _packet(self, code: int, src: Register | None, at: int) -> None:
@@ -137,7 +137,7 @@ class Loads(Emitter):
 
 
 class Atomics(Emitter):
-    """A mixin with one method for each operation."""
+    """A mixin with one method for each memory operation."""
 
     def _atomic(self, operation: int, memory: Memory, src: Register) -> None:
         base, offset = displacement(memory)
@@ -182,7 +182,7 @@ class Atomics(Emitter):
         self._atomic(isa.BPF_XCHG, memory, src)
 
     def cmpxchg(self, memory: Memory, src: Register) -> None:
-        """``if *memory == r0: *memory = src``; r0 always receives the memory's old value."""
+        """Store src if memory equals r0; r0 receives the memory's old value."""
         number, (base, offset) = register(src), displacement(memory)
         code = isa.BPF_STX | isa.BPF_ATOMIC | _SIZES[src.bits]
         self.emit(Instruction(code, base, number, offset, isa.BPF_CMPXCHG))

@@ -1,4 +1,4 @@
-"""The builder's value instructions: arithmetic, and the 64-bit constant.
+"""The builder's value instructions: arithmetic operations and the 64-bit constant load.
 
 Arithmetic instructions compute ``dst = dst op src``, on 64 bits for r registers and on 32 bits for
 w registers. src is either a register of the same width or a 32-bit number, which 64-bit operations
@@ -6,9 +6,8 @@ sign-extend. Writing to a w register clears the register's upper half. No arithm
 traps: division by zero yields 0, the remainder of a division by zero leaves dst unchanged, and
 shifts use only the low 6 bits of the count (5 for w registers).
 
-The load of a 64-bit constant is the only sixteen-byte instruction. The src field says what the
-constant stands for: a number, or an object whose address the kernel fills in when it loads the
-program.
+The load of a 64-bit constant is the only sixteen-byte instruction. The src field determines what is
+loaded: a number, or the address of an object, which the kernel fills in when it loads the program.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _LOW_HALF = 0xFFFF_FFFF
 
 
 class Arithmetic(Emitter):
-    """A mixin with one method for each operation."""
+    """A mixin with one method for each value operation."""
 
     def _alu(self, operation: int, dst: Register, src: Operand, off: int = 0) -> None:
         kind = isa.BPF_ALU64 if register(dst) >= 0 and dst.bits == 64 else isa.BPF_ALU
@@ -117,7 +116,7 @@ class Arithmetic(Emitter):
     def be(self, dst: Register, bits: int) -> None:
         """Convert the low ``bits`` bits (16, 32, 64) of dst to or from big-endian.
 
-        Clear the other bits.
+        All other bits are cleared.
         """
         self._end(isa.BPF_ALU | isa.BPF_TO_BE, dst, bits)
 
@@ -126,7 +125,7 @@ class Arithmetic(Emitter):
         self._end(isa.BPF_ALU | isa.BPF_TO_LE, dst, bits)
 
     def bswap(self, dst: Register, bits: int) -> None:
-        """Swap the byte order of the low ``bits`` bits (16, 32, 64); clear the rest (Linux 6.6)."""
+        """Swap the bytes of the low ``bits`` bits (16, 32, 64); clear the others (Linux 6.6)."""
         self._end(isa.BPF_ALU64 | isa.BPF_TO_LE, dst, bits)
 
     def _end(self, kind: int, dst: Register, bits: int) -> None:
@@ -151,7 +150,7 @@ class Constants(Emitter):
         self._wide(dst, 0, value & _LOW_HALF, value >> 32)
 
     def ld_map_fd(self, dst: Register, map_: str | int) -> None:
-        """Load a map's address, by name, which ``encode`` resolves, or by file descriptor."""
+        """Load the address of a map, given by a name for ``encode`` or by file descriptor."""
         reference = Reference("map", map_) if isinstance(map_, str) else None
         number = 0 if isinstance(map_, str) else immediate(map_)
         self._wide(dst, isa.BPF_PSEUDO_MAP_FD, number, 0, reference)

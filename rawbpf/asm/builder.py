@@ -1,4 +1,4 @@
-"""The builder: write a program in Python that reads like assembly.
+"""A builder for writing programs in Python that reads like assembly.
 
 Every method appends one instruction to the program. Operands are checked immediately, so an error's
 traceback points to the line with the mistake. Every instruction records the source line that
@@ -50,7 +50,7 @@ _ALIGNMENTS = (1, 2, 4, 8)
 
 
 class _Holder(NamedTuple):
-    """A block that has reserved a register or stack memory, and the line where the block starts."""
+    """A ``with`` block that has reserved a register or memory, and the block's first line."""
 
     name: str
     source: Source | None
@@ -100,7 +100,7 @@ class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
 
     @contextmanager
     def register(self, name: str = "") -> Iterator[Register]:
-        """Reserve one of r6-r9, which are preserved across calls, until the end of the block.
+        """Reserve one of r6-r9, which are preserved across calls, until the ``with`` block exits.
 
         ``name`` appears in the error message if no register is free. The builder does not track
         registers that are used without being reserved, so a function should either reserve all of
@@ -119,9 +119,9 @@ class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
 
     @contextmanager
     def stack(self, size: int, align: int = 8, *, name: str = "") -> Iterator[Memory]:
-        """Reserve ``size`` bytes of uninitialized stack memory until the end of the block.
+        """Reserve ``size`` bytes of uninitialized stack memory until the ``with`` block exits.
 
-        ``align`` is 1, 2, 4 or 8. The memory can be reserved again after the block. Raises
+        ``align`` is 1, 2, 4 or 8. The memory can be reserved again once the block exits. Raises
         BytecodeError if the 512-byte stack frame does not have enough free space.
         """
         if size < 1 or align not in _ALIGNMENTS:
@@ -150,7 +150,7 @@ class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
         return _rounded_up(depth + size, align)
 
     def address(self, dst: Register, memory: Memory) -> None:
-        """``dst = &memory``, which takes one instruction, or two if the offset is not 0."""
+        """Set dst to a memory operand's address (in two instructions if the offset is not 0)."""
         self.mov(dst, memory.base)
         if memory.offset:
             self.add(dst, memory.offset)

@@ -1,4 +1,4 @@
-"""A program's bytecode: its instructions in order, and where each function starts.
+"""A program's bytecode: its instructions in order, and the slot where each function starts.
 
 A program that uses a map cannot be encoded before the map exists. Until then, the instruction's imm
 is zero, and its *reference* names the map whose file descriptor belongs there:
@@ -24,7 +24,7 @@ __all__ = ["Bytecode", "Function"]
 
 
 class Function(NamedTuple):
-    """A function within the bytecode, and the slot where it starts.
+    """A function in the bytecode, and the slot where the function starts.
 
     ``type_id`` is the ID of the function's BTF_KIND_FUNC in the object's BTF, or 0 if the function
     has no BTF.
@@ -36,7 +36,7 @@ class Function(NamedTuple):
 
 
 class Bytecode(NamedTuple):
-    """Instructions in order, and the functions that they form, keyed by slot.
+    """A sequence of instructions, and the functions in it, keyed by the slot where they start.
 
     >>> from rawbpf.asm.instruction import Instruction
     >>> exit_0 = Bytecode("pass", (Instruction(0xB7), Instruction(0x95)))
@@ -50,7 +50,7 @@ class Bytecode(NamedTuple):
 
     @property
     def slots(self) -> int:
-        """The length in slots, which is the unit used by jumps, the verifier and BPF_PROG_LOAD."""
+        """The length in slots, the unit in which jumps, the verifier and BPF_PROG_LOAD count."""
         return slots_of(self.instructions)[-1]
 
     def slot_of(self, index: int) -> int:
@@ -73,7 +73,7 @@ class Bytecode(NamedTuple):
         return self.instructions[self.index_at(slot)].source
 
     def sources_by_slot(self) -> dict[int, Source]:
-        """Return all known source lines by slot, for callers that look up many lines."""
+        """Return all known source lines, keyed by slot, for callers that need many of them."""
         found = zip(slots_of(self.instructions), self.instructions, strict=False)
         return {slot: one.source for slot, one in found if one.source is not None}
 
@@ -84,7 +84,7 @@ class Bytecode(NamedTuple):
 
     @property
     def references(self) -> dict[int, Reference]:
-        """The references in order, keyed by the index of the instruction that contains them."""
+        """The references, keyed by the index of the instruction that contains them."""
         return {
             index: one.reference
             for index, one in enumerate(self.instructions)
@@ -143,7 +143,7 @@ def _called_modules(references: Iterable[Reference]) -> list[str]:
 
 
 class _Numbers(NamedTuple):
-    """The numbers that references resolve to, passed as arguments to ``Bytecode.encode``."""
+    """Numbers for the references in the bytecode, passed as arguments to ``Bytecode.encode``."""
 
     maps: Mapping[str, int]
     ids: Mapping[str, int]
@@ -151,7 +151,7 @@ class _Numbers(NamedTuple):
     called: list[str]
 
     def fill(self, instruction: Instruction, reference: Reference) -> Instruction:
-        """Return the instruction with the number of its reference filled in."""
+        """Return the instruction with its reference replaced by a number."""
         if reference.module:
             return self._fill_module(instruction, reference)
         table = self.maps if reference.kind.startswith("map") else self.ids
@@ -166,7 +166,7 @@ class _Numbers(NamedTuple):
         return instruction._replace(imm=number)
 
     def _fill_module(self, instruction: Instruction, reference: Reference) -> Instruction:
-        """Return the instruction with the module's BTF filled in; the BTF ID is already set.
+        """Return the instruction with the index of the module's BTF; its BTF ID is already set.
 
         The off field of a call is an index into fd_array, where 0 means the kernel image. A 64-bit
         constant stores the file descriptor in its upper half.

@@ -1,4 +1,4 @@
-"""The control-flow graph: basic blocks, which are entered only at the top and left only at the end.
+"""The control-flow graph, made of basic blocks.
 
 A block ends at a jump or exit, or before the start of another block. Blocks start at jump targets,
 after conditional jumps, and at function entries. Calls return to the next instruction, so they do
@@ -78,7 +78,7 @@ def control_flow(instructions: Sequence[Instruction], functions: Iterable[int] =
 def _edges(one: Instruction, at: int) -> tuple[Edge, ...] | None:
     """Return an instruction's outgoing edges.
 
-    Return None if execution continues with the next instruction.
+    Return None if execution always continues with the next instruction.
     """
     kind, what = instruction_class(one.opcode), operation(one.opcode)
     if kind not in (isa.BPF_JMP, isa.BPF_JMP32) or what == isa.BPF_CALL:

@@ -17,7 +17,7 @@ __all__ = ["decode", "decode_all", "decode_unchecked"]
 
 _SLOT = struct.Struct("<BBhi")
 _MOST_SLOTS = 1 << 18
-"""The number of instructions that fit into 50 MB.
+"""The maximum number of slots, which limits the memory for decoded instructions to 50 MB.
 
 Programs typically have a few thousand instructions and rarely 100,000.
 """
@@ -64,7 +64,7 @@ def _high_half(data: bytes, offset: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _frequent(data: bytes) -> Instruction | None:
-    """Decode an instruction of eight or sixteen bytes, or return None if the bytes are invalid.
+    """Decode an 8-byte or 16-byte instruction, or return None if the bytes are invalid.
 
     Compiled code is repetitive: most instructions (r1 = r10, exit) occur many times.
     """
@@ -75,7 +75,7 @@ def _frequent(data: bytes) -> Instruction | None:
 
 
 def decode_all(data: bytes) -> list[Instruction]:
-    """Decode all instructions in ``data``.
+    """Decode all instructions in a byte string.
 
     Raises DecodeError with the offset of the first invalid instruction, or of the first instruction
     beyond the limit of 262,144 slots.

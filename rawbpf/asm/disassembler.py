@@ -1,4 +1,4 @@
-"""The disassembler, which formats instructions as rows of text with labels and symbol names.
+"""The disassembler, which formats instructions as lines of text with labels and symbol names.
 
 >>> from rawbpf.asm.decode import decode_all
 >>> code = decode_all(bytes.fromhex("15 01 01 00 00 00 00 00  b7 00 00 00 01 00 00 00"
@@ -63,10 +63,7 @@ def disassemble(
 
 
 def jump_target(instruction: Instruction, slot: int) -> tuple[str, int] | None:
-    """Return the jump's distance field and target slot.
-
-    Return None if the instruction is not a jump.
-    """
+    """Return a jump's distance field and target slot, or None for other instructions."""
     form = form_of(instruction)
     for field in ("off", "imm"):
         if f"{{{field}:target}}" in form.c:

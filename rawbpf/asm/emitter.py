@@ -1,4 +1,4 @@
-"""The builder's base class: a list of instructions, with labels, jumps and calls.
+"""The builder's base class, which collects instructions and resolves labels.
 
 A jump encodes the distance to its target in slots, relative to the slot after the jump:
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["Emitter", "Flow", "Label", "Operand"]
 
 Label = str | int
-"""A jump target: a label's name, or a distance in slots."""
+"""A jump target, which is a label's name or a distance in slots."""
 
 Operand = Register | int
 """The source operand of an arithmetic instruction or a comparison."""
 
 
 class _Jump(NamedTuple):
-    """A jump to a label: the jump's index and slot, and the field for the distance."""
+    """A jump whose distance is not known yet: index, slot, and the field for the distance."""
 
     number: int
     slot: int
@@ -133,7 +133,7 @@ def _aimed(instruction: Instruction, field: str, distance: int, target: str) -> 
             fix="use gotol" if bits == 16 else None,
         )
     if instruction.opcode == LD_IMM64:
-        distance &= 0xFFFF_FFFF  # the constant's second imm field stays 0
+        distance &= 0xFFFF_FFFF  # the second imm field of the constant stays 0
     return instruction._replace(off=distance) if bits == 16 else instruction._replace(imm=distance)
 
 
@@ -153,7 +153,7 @@ def caller() -> Source | None:
 
 
 class Flow(Emitter):
-    """Emit jumps, calls and exit.
+    """A mixin with one method for each kind of jump, call and exit.
 
     ``jxx(dst, src, target)`` jumps if the condition xx holds between dst and src; src is a register
     or a number. Comparisons use all 64 bits of r registers and the low 32 bits of w registers.
@@ -222,7 +222,7 @@ class Flow(Emitter):
         self.emit_jump(Instruction(isa.BPF_JMP32 | isa.BPF_JA), target, field="imm")
 
     def may_goto(self, target: Label) -> None:
-        """Jump once the loop's iterations, which the kernel counts, are used up (Linux 6.9)."""
+        """Jump once the loop has used up its iterations, which the kernel counts (Linux 6.9)."""
         self.emit_jump(Instruction(isa.BPF_JMP | isa.BPF_JCOND), target)
 
     def call(self, helper: str | int) -> None:

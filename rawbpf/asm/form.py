@@ -24,11 +24,11 @@ __all__ = ["Form", "Placeholder", "parts"]
 
 
 class Form(NamedTuple):
-    """One instruction form, a row of the tables.
+    """An instruction form, which is a row of the tables.
 
     ``c`` and ``mnemonic`` are the patterns for the two dialects. ``w`` is the C-like pattern with w
-    registers, if LLVM uses one since cpu v3; ``also`` lists patterns that the parser accepts but
-    the formatter never writes. ``src``, ``off`` and ``imm`` are the values of fields that the
+    registers, if LLVM has used one since cpu v3; ``also`` lists patterns that the parser accepts
+    but the formatter never writes. ``src``, ``off`` and ``imm`` are the values of fields that the
     patterns do not mention. ``cpu`` is LLVM's name for the instruction set version (``-mcpu=v4``),
     and ``kernel`` is the first kernel version that supports the form.
     """
@@ -56,7 +56,7 @@ class Form(NamedTuple):
 
 
 class Placeholder(NamedTuple):
-    """An operand in a pattern: the field that contains the operand, and the operand's kind."""
+    """An operand in a pattern: the field that holds its value, and its kind."""
 
     field: str
     kind: str

@@ -88,7 +88,7 @@ def _values(instruction: Instruction) -> dict[str, int]:
 
 
 def _operand(operand: Placeholder, value: int, style: Style, names: Mapping[str, str]) -> str:
-    """Format an operand; a name replaces the operand's number."""
+    """Format an operand, using a name instead of the number if one is given."""
     if operand.kind in ("r", "w"):
         return f"{operand.kind}{value}"
     if operand.field in names:
@@ -111,7 +111,7 @@ _SIGNED = {
     "callee": ("", ""),
     "pc": ("pc", ""),
 }
-"""Operand kinds that always show a sign, with the text before and after the sign."""
+"""Operand kinds that are always written with a sign, and the text before and after the sign."""
 
 
 def _number(value: int, style: Style) -> str:

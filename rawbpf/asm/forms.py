@@ -69,7 +69,7 @@ def form_of(instruction: Instruction, offset: int = 0) -> Form:
 
 
 def _faults(form: Form, instruction: Instruction) -> Iterator[tuple[str, str]]:
-    """Yield each field that does not match this form, and the reason."""
+    """Yield each field that does not match this form, with the reason."""
     for field in _FIELDS:
         value = getattr(instruction, field)
         if field == "imm" and instruction.opcode == LD_IMM64:

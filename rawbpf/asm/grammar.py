@@ -1,4 +1,4 @@
-"""The grammar: a single tree of tokens that contains the patterns of all forms.
+"""The grammar, a single tree of tokens that contains the patterns of all forms.
 
 Each pattern is a path in the tree. Patterns that start with the same tokens share the start of
 their path:
@@ -33,11 +33,11 @@ __all__ = ["Furthest", "Statement", "grammar", "match"]
 
 
 _MOST_WORDS = 6
-"""Maximum number of expected words to list in an error message."""
+"""The maximum number of expected words that an error message lists."""
 
 
 class Node:
-    """A tree node: the tokens and operands that may follow, and the form that ends here."""
+    """A node of the tree: the tokens and operands that may follow, and the form that ends here."""
 
     __slots__ = ("form", "operands", "words")
 
@@ -56,14 +56,14 @@ class Operand(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A form together with its operands by field."""
+    """A form, and the operand for each of its fields."""
 
     form: Form
     operands: dict[str, Operand]
 
 
 class Furthest:
-    """The furthest token that parsing reached, and the alternatives that were expected there."""
+    """The furthest token that parsing reached, and the tokens that would have been valid there."""
 
     def __init__(self) -> None:
         self.at = -1
@@ -159,5 +159,5 @@ def _match(
 
 
 def _agrees(operands: dict[str, Operand], field: str, value: Value) -> bool:
-    """Return False if a field that occurs twice (``r1 = -r1``) has two different values."""
+    """Return False if a field that occurs twice, as in ``r1 = -r1``, has two different values."""
     return field not in operands or operands[field].value == value

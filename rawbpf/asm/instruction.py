@@ -1,4 +1,4 @@
-"""An immutable instruction: its fields, its encoding, and its metadata.
+"""An immutable instruction, with its fields, its encoding and its metadata.
 
 An instruction is eight bytes long: opcode, src and dst in one byte, off, imm (drawn in
 `uapi/bpf_insn.py`). The 64-bit constant load is sixteen bytes long and occupies two *slots*; jumps,
@@ -53,7 +53,7 @@ _LOW_HALF = 0xFFFF_FFFF
 class Source(NamedTuple):
     """The source line that an instruction was generated from.
 
-    ``text`` is the line's text, or None if the text has to be read from ``file``. Line and column
+    ``text`` is the text of the line, or None if it has to be read from ``file``. Line and column
     numbers are 1-based; column 0 means unknown.
     """
 
@@ -130,7 +130,7 @@ class CoreRelocation(NamedTuple):
 
 
 class Instruction(NamedTuple):
-    """An instruction: five numeric fields as the kernel sees them, followed by metadata.
+    """An instruction: the five numeric fields that the kernel sees, and metadata.
 
     ``off`` is a signed 16-bit number, and ``imm`` is a signed 32-bit number. For the 64-bit
     constant, however, ``imm`` combines both imm fields into one unsigned number, with the first
@@ -171,7 +171,7 @@ class Instruction(NamedTuple):
         wide = self.opcode == LD_IMM64
         imm = _signed(self.imm & _LOW_HALF) if wide else self.imm
         try:
-            # 256 makes pack() fail; otherwise a dst above 15 would overflow into src.
+            # a value of 256 makes pack() fail; otherwise a dst above 15 would overflow into src
             registers = self.src << 4 | self.dst if 0 <= self.dst < 16 else 256
             first = _SLOT.pack(self.opcode, registers, self.off, imm)
             return first + _SLOT.pack(0, 0, 0, _signed(self.imm >> 32)) if wide else first
@@ -180,7 +180,7 @@ class Instruction(NamedTuple):
             raise BytecodeError(what, why=str(error)) from None
 
     def __repr__(self) -> str:
-        """Show the five numbers, and any metadata that is set."""
+        """Show the five numeric fields, and any metadata that is set."""
         shown = [
             f"{name}={value!r}"
             for index, (name, value) in enumerate(zip(self._fields, self, strict=True))

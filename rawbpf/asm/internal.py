@@ -62,7 +62,7 @@ def decode_internal(data: bytes) -> list[Instruction]:
 
 
 def public(instruction: Instruction) -> Instruction:
-    """Return the instruction with the fields that the kernel moved restored to their places."""
+    """Return the instruction with the fields moved by the kernel restored."""
     opcode, _, src, off, imm = instruction[:5]
     if opcode == _CALL and src == isa.BPF_PSEUDO_CALL and off:
         return instruction._replace(imm=off, off=0)
@@ -90,7 +90,7 @@ def internal_text(instruction: Instruction, style: Style = C) -> str | None:
 
 
 def _with_r11(instruction: Instruction, style: Style) -> str | None:
-    """Format an instruction that would have a form if r11 were a register."""
+    """Format an instruction that would have a form if r11 were a valid register."""
     ax = isa.MAX_BPF_REG
     if ax not in (instruction.dst, instruction.src):
         return None

@@ -1,4 +1,4 @@
-"""Control-flow forms: jumps, calls and exit.
+"""Forms of control-flow instructions: jumps, calls and exit.
 
 Class JMP compares all 64 bits, and class JMP32 compares the low 32 bits.
 """

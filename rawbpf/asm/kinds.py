@@ -1,4 +1,4 @@
-"""The operand kinds that occur in patterns, and how each kind is parsed.
+"""The operand kinds used in patterns, and how to parse each kind.
 
     r w          a register of 64 or 32 bits
     i32 w32 i64  a number: 32 bits signed; 32 bits, signed or not; 64 bits
@@ -28,7 +28,7 @@ __all__ = ["KINDS", "Input", "Name", "OperandKind", "Value", "bounds"]
 
 
 class Name(NamedTuple):
-    """A symbol used in place of a number, and the number added to it."""
+    """A symbol used in place of a number, and a number to add to the symbol's value."""
 
     text: str
     addend: int = 0
@@ -38,14 +38,14 @@ Value = int | Name
 
 
 class Input(NamedTuple):
-    """A statement's tokens, and the constants that the statement may use."""
+    """The tokens of a statement, and the constants that the statement may use."""
 
     tokens: Sequence[Token]
     constants: Mapping[str, int] = {}
 
 
 Read = tuple[Value, int] | None
-"""A value and the index of the next token, or None if the tokens do not match this kind."""
+"""A value and the index of the next token, or None if the tokens do not match the kind."""
 
 
 class OperandKind(NamedTuple):
@@ -77,7 +77,7 @@ def _number(text: Input, at: int) -> Read:
     total, name, first = 0, "", True
     while first or _is(text, at, "+", "-"):
         sign, first = 1, False
-        while _is(text, at, "+", "-"):  # the kernel prints r2 + -4
+        while _is(text, at, "+", "-"):  # the kernel prints a negative offset as r2 + -4
             sign, at = (-sign if text.tokens[at].text == "-" else sign), at + 1
         token = text.tokens[at]
         if token.kind == "number":
@@ -93,7 +93,7 @@ def _number(text: Input, at: int) -> Read:
 
 
 def _displacement(text: Input, at: int) -> Read:
-    """Parse the offset after a base register: a sum that starts with a sign, or nothing."""
+    """Parse the offset after a base register, which is empty or a sum that starts with a sign."""
     return _number(text, at) if _is(text, at, "+", "-") else (0, at)
 
 
@@ -119,7 +119,7 @@ def _pc(text: Input, at: int) -> Read:
 
 
 def _helper(text: Input, at: int) -> Read:
-    """Parse a helper's number or name; the name may include the number (bpf_ktime_get_ns#5)."""
+    """Parse a helper's number or name, where a name may include the number (bpf_ktime_get_ns#5)."""
     token = text.tokens[at]
     if token.kind != "name":
         return _number(text, at)

@@ -1,4 +1,4 @@
-"""Link functions and the programs that call them for the kernel, or split them for ELF.
+"""Combine a program with the functions it calls for the kernel, or separate them for ELF.
 
 The kernel expects a single sequence of instructions: the program, followed by one copy of every
 function that it reaches. In linked code, a call encodes the distance to the called function. An
@@ -53,7 +53,7 @@ def link(program: Bytecode, functions: Mapping[str, Bytecode]) -> Bytecode:
 def _reached(program: Bytecode, functions: Mapping[str, Bytecode]) -> list[Bytecode]:
     """Return the program followed by the functions in the order of their first call."""
     units, names = [program], {program.name}
-    for unit in units:  # the list grows while the loop runs
+    for unit in units:  # the list grows during the loop
         for one in unit.instructions:
             reference = one.reference
             if reference is None or reference.kind != "function" or reference.name in names:
@@ -67,12 +67,12 @@ def _reached(program: Bytecode, functions: Mapping[str, Bytecode]) -> list[Bytec
 
 
 def _type_id(unit: Bytecode) -> int:
-    """Return the BTF ID of the unit's own function."""
+    """Return the BTF ID of the function with which the unit starts."""
     return unit.functions[0].type_id if unit.functions else 0
 
 
 def split(program: Bytecode) -> list[Bytecode]:
-    """Undo ``link``: return the program and its functions, with calls by name."""
+    """Undo ``link``: return the program and its functions, which call each other by name."""
     functions = program.functions or (Function(program.name, 0),)
     names = {one.slot: one.name for one in functions}
     slots = slots_of(program.instructions)
@@ -87,10 +87,7 @@ def split(program: Bytecode) -> list[Bytecode]:
 
 
 def _named(instruction: Instruction, slot: int, names: Mapping[int, str]) -> Instruction:
-    """Return a call with the function's name instead of the distance.
-
-    Return other instructions as is.
-    """
+    """Return a call with the function's name instead of its distance; others are unchanged."""
     target = callee(instruction, slot)
     if target is None or target not in names:
         return instruction
@@ -99,9 +96,9 @@ def _named(instruction: Instruction, slot: int, names: Mapping[int, str]) -> Ins
 
 
 def callee(instruction: Instruction, slot: int) -> int | None:
-    """Return the slot of the function that an instruction calls or whose address it takes.
+    """Return the slot of the function that an instruction calls or takes the address of.
 
-    ``slot`` is the slot of the instruction itself. Returns None for all other instructions.
+    ``slot`` is the slot of ``instruction``. Returns None for all other instructions.
     """
     if instruction.opcode == BPF_JMP | BPF_CALL and instruction.src == BPF_PSEUDO_CALL:
         return slot + 1 + instruction.imm
@@ -112,6 +109,6 @@ def callee(instruction: Instruction, slot: int) -> int | None:
 
 
 def _aimed(instruction: Instruction, distance: int) -> Instruction:
-    """Return the call or address load with the distance instead of the name."""
+    """Return the call or address load with the distance to the function instead of its name."""
     wide = instruction.opcode == LD_IMM64
     return instruction._replace(imm=distance & _LOW_HALF if wide else distance, reference=None)

@@ -1,4 +1,4 @@
-"""Memory access forms: loads, stores, atomics, and the packet access from classic BPF.
+"""Forms of memory instructions: loads, stores, atomics, and packet access as in classic BPF.
 
 Atomic instructions have class STX and mode ATOMIC; imm selects the operation. LLVM and the kernel
 spell several of these instructions differently: the formatter writes LLVM's spelling, and the
@@ -64,9 +64,9 @@ def _stores(letter: str, size: int, bits: int) -> Iterator[Form]:
 
 
 def _packet(letter: str, size: int, bits: int) -> Iterator[Form]:
-    """Yield packet loads of 8 to 32 bits in network order.
+    """Yield packet loads of 8 to 32 bits in network byte order.
 
-    R6 is the sk_buff, r1-r5 are clobbered.
+    R6 must hold the sk_buff, and r1-r5 are clobbered.
     """
     if bits == 64:
         return
@@ -103,7 +103,7 @@ _OPERATIONS = (
     ("xor", isa.BPF_XOR, "^="),
 )
 _WIDTHS = ((64, isa.BPF_DW, "r", "", "64"), (32, isa.BPF_W, "w", "32", ""))
-"""Bits, size, register letter, mnemonic suffix, and infix in the kernel's names."""
+"""Bits, size, register letter, mnemonic suffix, and infix in the kernel's function names."""
 
 _ATOMIC = isa.BPF_STX | isa.BPF_ATOMIC
 
@@ -111,7 +111,9 @@ _ATOMIC = isa.BPF_STX | isa.BPF_ATOMIC
 def _plain(bits: int, size: int, letter: str, suffix: str, _infix: str) -> Iterator[Form]:
     for name, code, symbol in _OPERATIONS:
         pattern = f"lock *(u{bits} *)({{dst:r}}{{off:mem}}) {symbol} "
-        old = name == "add"  # always part of eBPF; formerly called XADD
+        old = (
+            name == "add"
+        )  # this operation has always been part of eBPF and was formerly called XADD
         yield Form(
             _ATOMIC | size,
             c=pattern + "{src:r}",

@@ -43,7 +43,7 @@ def parse_instruction(text: str, file: str = "<text>", number: int = 1) -> Instr
 def parse_statement(
     line: Line, tokens: Sequence[Token], constants: Mapping[str, int] | None = None
 ) -> Statement:
-    """Return the form and operands of an instruction, with constants' names replaced by numbers."""
+    """Return an instruction's form and operands, with names of constants replaced by numbers."""
     furthest = Furthest()
     statement = match(Input(tokens, constants or {}), furthest)
     if statement is None:
@@ -63,7 +63,7 @@ def _stuck(line: Line, tokens: Sequence[Token], furthest: Furthest) -> AssemblyE
 
 
 def encode_statement(statement: Statement, line: Line) -> Instruction:
-    """Return the instruction for a statement in which all names except helper names are resolved.
+    """Return the instruction for a statement whose names, except helper names, have been resolved.
 
     Raises AssemblyError if a number is out of range.
     """

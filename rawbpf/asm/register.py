@@ -1,12 +1,12 @@
-"""Registers, memory operands, and checks that values fit into an instruction's fields.
+"""Registers, memory operands, and range checks for an instruction's fields.
 
     r0        the result of a call and of the program
     r1 - r5   arguments; calls overwrite them
     r6 - r9   preserved across calls
     r10       the frame pointer, read-only: the stack grows from it down to r10 - 512
 
-``r3`` means all 64 bits of a register, and ``w3`` the low 32 bits of the same register. Writing
-``w3`` clears the upper half. ``r10[-8]`` is the memory at r10 - 8.
+``r3`` denotes all 64 bits of a register, and ``w3`` its low 32 bits. Writing ``w3`` clears the
+upper half. ``r10[-8]`` is the memory at r10 - 8.
 
 >>> r1, w1, r10[-8], r6 + 4, r10[-16] + 4
 (r1, w1, r10[-8], r6[4], r10[-12])
@@ -74,9 +74,9 @@ class Register:
 
 
 class Memory(NamedTuple):
-    """The memory at ``base`` + ``offset``; the instruction determines the access size.
+    """The memory at address ``base`` + ``offset``, of a size that the instruction determines.
 
-    Adding a number changes the offset.
+    Adding a number to the operand changes the offset.
     """
 
     base: Register

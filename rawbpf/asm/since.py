@@ -49,10 +49,7 @@ def newer_than(instructions: Iterable[Instruction], kernel: tuple[int, ...]) -> 
 
 
 def _need(instruction: Instruction) -> Need | None:
-    """Return the requirements of an instruction.
-
-    Return None if the tables do not list the instruction.
-    """
+    """Return the requirements of an instruction, or None if the tables do not list it."""
     try:
         form = form_of(instruction)
     except DecodeError:

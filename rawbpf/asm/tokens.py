@@ -19,7 +19,7 @@ __all__ = ["Line", "Token", "tokenize", "unquote"]
 
 
 class Line(NamedTuple):
-    """A line of text with its file name and line number."""
+    """A line of text, with its file name and line number."""
 
     file: str
     number: int
@@ -38,7 +38,7 @@ class Line(NamedTuple):
 
 
 _CONTEXT = 100
-"""Number of characters shown after an error's position, because lines may be arbitrarily long."""
+"""The number of characters shown after an error's position, since lines may be very long."""
 
 
 def _visible(text: str) -> str:
@@ -75,7 +75,7 @@ _PATTERN = re.compile(
 
 _LONGEST_NAME = 255
 _LONGEST_NUMBER = 70
-"""The number of characters, including the prefix.
+"""The maximum number of characters, including the prefix.
 
 Converting a number with millions of digits would take very long.
 """
@@ -96,7 +96,7 @@ def tokenize(line: Line) -> list[Token]:
 
 
 def _word(text: str, at: int) -> str:
-    """Return the text up to the next space, to quote in an error message.
+    """Return the text up to the next space, for quoting in an error message.
 
     The first character is always included, because str.split() treats some control characters as
     spaces.
@@ -139,7 +139,7 @@ _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 
 
 def unquote(line: Line, text: str, column: int) -> bytes:
-    r"""Return a string literal's bytes (UTF-8), with escapes such as \n, \0, \x41, \\ replaced.
+    r"""Return a string literal's UTF-8 bytes, with escapes such as \n, \0, \x41, \\ replaced.
 
     >>> unquote(Line("x", 1, ""), r'"a\n\x00"', 1)
     b'a\n\x00'

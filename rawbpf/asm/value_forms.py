@@ -1,12 +1,12 @@
-"""Value forms: arithmetic, and the 64-bit constant.
+"""Forms of value instructions: arithmetic and the 64-bit constant load.
 
 The classes ALU (32 bits, w registers) and ALU64 (64 bits, r registers) have the same operations.
 The second operand is either a register (X) or imm (K). Since cpu v4, the off field selects signed
 operations.
 
-The 64-bit constant is either a number or represents an object whose address the kernel fills in,
-depending on src. The constants that represent objects are named as in RFC 9669. ``{low}`` and
-``{high}`` are the instruction's two imm fields.
+The 64-bit constant is a number or the address of an object, which the kernel fills in, depending on
+src. The constants for objects are named as in RFC 9669. ``{low}`` and ``{high}`` are the
+instruction's two imm fields.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _OPERATIONS = (
 
 
 def _two_operands(operation: _Operation, bits: int) -> Iterator[Form]:
-    """Yield the register form and the immediate form of an operation, for one width."""
+    """Yield the register form and the immediate form of an operation for one operand width."""
     name, code, symbol, meaning, off = operation
     wide = bits == 64
     kind = isa.BPF_ALU64 if wide else isa.BPF_ALU

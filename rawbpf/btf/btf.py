@@ -1,10 +1,10 @@
-"""A BTF blob that is decoded lazily: types by ID and by name.
+"""A BTF blob that is decoded lazily, with types accessible by ID and by name.
 
 The kernel's BTF contains about 126,000 types in 5 MB, but a program needs only a few of them, so
 opening a blob does no decoding. Type offsets (``starts``) are scanned only as far as needed, and a
 type is decoded on first access. Looking up a name works in reverse: find the name's string offset,
-then search the type section for that offset. With an index (``index``), both lookups take only a
-few steps.
+then search the type section for that offset. With an index (``index``), finding a type takes only a
+few steps, whether by ID or by name.
 
 Split BTF, such as a module's, extends its base: its first ID is ``len(base)``, and its first string
 offset is the size of the base's string section.
@@ -34,13 +34,15 @@ if TYPE_CHECKING:
 __all__ = ["Btf"]
 
 _KEPT = 1 << 16
-"""Size in words up to which all records are cached. A program's types are read repeatedly."""
+"""The size in 32-bit words up to which all records are cached.
+
+A program's types are read repeatedly."""
 
 _BATCH = 1024
-"""Number of types to decode at a time when all types are needed."""
+"""The number of types to decode at a time when all types are needed."""
 
 _SEARCHES = 32
-"""Number of name lookups before all names are sorted.
+"""The number of name lookups after which all names are sorted.
 
 In the kernel's BTF, a lookup takes 1.5 ms. Sorting takes 60 ms and 0.4 MB.
 """
@@ -107,9 +109,9 @@ class Btf:
         return cls(data, base)
 
     def index(self) -> Index:
-        """Return the known locations of types, for the next reader of the same blob.
+        """Return the locations of types found so far, to speed up the next reader of the same blob.
 
-        ``Btf(data, index=...)`` uses it. ``learned`` is called with a better index once all names
+        ``Btf(data, index=...)`` uses it. ``learned`` is called with a better index after all names
         have been sorted.
         """
         names = array("I") if self._names is None else self._names.positions
@@ -122,7 +124,7 @@ class Btf:
 
     @property
     def words(self) -> int:
-        """The type section's length in 32-bit words, including the base's type section."""
+        """The type section's length in 32-bit words, including the base's types."""
         return len(self._words) + (0 if self.base is None else self.base.words)
 
     def __len__(self) -> int:
@@ -181,7 +183,7 @@ class Btf:
             yield from enumerate(records, self.first_id + first)
 
     def _batch(self, bounds: list[int]) -> list[Type]:
-        """Return the records of adjacent types, given the bounds between them.
+        """Return the records of adjacent types, given the offsets of their boundaries.
 
         The garbage collector is paused during decoding. Records contain no cycles, and visiting
         hundreds of thousands of new tuples repeatedly would take longer than creating them.
@@ -212,10 +214,7 @@ class Btf:
         return self._own_ids(name, _kinds(kind))
 
     def find_id(self, name: str, kind: int | None = None) -> int | None:
-        """Return the ID of the first type with the given name and kind.
-
-        Return None if no type matches.
-        """
+        """Return the ID of the first type with this name and kind, or None if there is none."""
         return next(iter(self.find_ids(name, kind)), None)
 
     def find(self, name: str, kind: int | None = None) -> Type | None:
@@ -224,16 +223,13 @@ class Btf:
         return None if type_id is None else self[type_id]
 
     def names_beginning_with(self, beginning: str) -> Iterator[str]:
-        """Yield the type names with this prefix.
-
-        The base's names come first, and each part is sorted.
-        """
+        """Yield the type names with this prefix, sorted, with the base's names first."""
         if self.base is not None:
             yield from self.base.names_beginning_with(beginning)
         yield from self._sorted().beginning_with(beginning)
 
     def flavours(self, name: str) -> list[str]:
-        """Return all names that consist of this one, ``___`` and a suffix, as in libbpf."""
+        """Return all flavours of a name (the name, ``___`` and a suffix), as in libbpf."""
         if self._names is None:
             return self.strings.flavours(name)
         below = [] if self.base is None else self.base.flavours(name)
@@ -248,7 +244,7 @@ class Btf:
         ]
 
     def _in_order(self, name: str) -> Iterator[int]:
-        """Yield the IDs of this blob's own types with this name, using the sorted names."""
+        """Yield the IDs of this blob's own types with this name, using the sorted list of names."""
         for position in self._sorted().find(name):
             index = self._starts.index_of(position)
             if index is None:

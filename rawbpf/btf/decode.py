@@ -1,7 +1,8 @@
 """Decode the words of a type into a record.
 
 ``words`` is all or part of the type section, as 32-bit integers in native byte order. ``at`` is the
-index of the type's btf_type. Type IDs are not checked during decoding, but when they are followed.
+index of the type's btf_type. Type IDs are not checked when a type is decoded, but when they are
+followed.
 
 The kernel's BTF has 300,000 types, members, values and parameters. Decoding an element of a type
 therefore calls no Python function: slices separate the columns of the rows, and tuples become
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     Words = memoryview[int] | list[int]
     Name = Callable[[int], str]
-    """Returns the name at an offset, as ``Strings.at`` does."""
+    """A function that returns the name at an offset, as ``Strings.at`` does."""
 
 __all__ = ["decode_type", "length_of"]
 
@@ -30,8 +31,8 @@ __all__ = ["decode_type", "length_of"]
 def length_of(info: int, layout: Mapping[int, tuple[int, int]]) -> int:
     """Return the length in words of a type whose second word is ``info``.
 
-    For unknown kinds, ``layout`` contains the number of words after btf_type and the number of
-    words per element.
+    For unknown kinds, ``layout`` specifies how many words follow btf_type and how many each element
+    has.
 
     >>> length_of(2 << 24, {}), length_of(4 << 24 | 10, {})
     (3, 33)
@@ -57,7 +58,7 @@ def decode_type(words: Words, at: int, end: int, name: Name) -> t.Type:
 
 
 def _elements(words: Words, at: int, width: int) -> Words:
-    """Return the words of all elements, for kinds that consist only of elements."""
+    """Return the words of all elements of a type that has no other data after btf_type."""
     return words[at + 3 : at + 3 + width * (words[at + 1] & uapi.BTF_MAX_VLEN)]
 
 

@@ -1,4 +1,4 @@
-"""Format records as JSON fields with the keys of ``bpftool -j btf dump``.
+"""Format records as JSON fields, using the keys of ``bpftool -j btf dump``.
 
 Type references are shown as IDs; ``rawbpf.btf.ctext`` writes types as C instead.
 
@@ -45,7 +45,7 @@ def kind_name(kind: int) -> str:
 
 
 def linkage_name(linkage: int) -> str:
-    """Return the name of a function's or variable's linkage, such as static for 0."""
+    """Return the name of a linkage of functions or variables, such as static for 0."""
     return LINKAGES[linkage] if linkage < len(LINKAGES) else "(unknown)"
 
 

@@ -69,7 +69,7 @@ def draw(btf: Btf, type_id: int, depth: int = 1) -> Iterator[str]:
 
 
 class _Drawing:
-    """A diagram; all positions are in bits from the start of the outermost struct."""
+    """A diagram of one type; all positions are in bits from the start of the outermost struct."""
 
     def __init__(self, btf: Btf, depth: int) -> None:
         self._btf, self._depth, self._budget = btf, depth, Budget(btf.words)

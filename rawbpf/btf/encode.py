@@ -1,8 +1,8 @@
 """Build BTF: add records, get their IDs, and encode the blob.
 
-Each name is stored only once. An ID may be used before its type is added, which is necessary for
-structs that contain pointers to themselves. The encoder only checks that numbers fit into their
-fields.
+Each distinct name is stored only once. An ID may be used before its type is added, which is
+necessary for structs that contain pointers to themselves. The encoder only checks that numbers fit
+into their fields.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["BtfBuilder"]
 
 
 class BtfBuilder:
-    """Collects types, and assigns the next ID to each type.
+    """Collects types, and assigns consecutive IDs to them.
 
     With ``base``, the result is split BTF on top of another blob. ``names`` is an existing string
     section to extend, so that types that refer to the section can be copied unchanged. The
@@ -72,7 +72,7 @@ class BtfBuilder:
         return self.add(t.Int(name, size, size * 8, encoding | sign))
 
     def add_ptr(self, type_id: int) -> int:
-        """Add a pointer; a type ID of 0 makes it ``void *``."""
+        """Add a pointer to a type, where a type ID of 0 means ``void *``."""
         return self.add(t.Ptr(type_id))
 
     def add_array(self, type_id: int, length: int, index_type_id: int) -> int:
@@ -80,14 +80,14 @@ class BtfBuilder:
         return self.add(t.Array(type_id, index_type_id, length))
 
     def add_struct(self, name: str, size: int, members: Iterable[tuple[str, int, int]]) -> int:
-        """Add a struct with members ``(name, type ID, offset in bits)``.
+        """Add a struct whose members are given as ``(name, type ID, offset in bits)``.
 
-        For bit-fields use ``add``.
+        Structs with bit-fields can be added with ``add``.
         """
         return self.add(t.Struct(name, size, tuple(t.Member(*member) for member in members)))
 
     def add_func_proto(self, returns: int, params: Iterable[tuple[str, int]] = ()) -> int:
-        """Add a prototype with parameters ``(name, type ID)``; ``returns`` is 0 for void."""
+        """Add a prototype; parameters are ``(name, type ID)``, and ``returns`` is 0 for void."""
         return self.add(t.FuncProto(returns, tuple(t.Param(*param) for param in params)))
 
     def add_func(self, name: str, proto: int, linkage: int = uapi.BTF_FUNC_STATIC) -> int:
@@ -102,11 +102,11 @@ class BtfBuilder:
         return self.add(t.Var(name, type_id, linkage))
 
     def add_datasec(self, name: str, size: int, variables: Iterable[tuple[int, int, int]]) -> int:
-        """Add a section with variables ``(ID, offset, size)`` in bytes, sorted by offset."""
+        """Add a section whose variables are ``(ID, offset, size)`` in bytes, sorted by offset."""
         return self.add(t.DataSec(name, size, tuple(t.SecVar(*var) for var in variables)))
 
     def encode(self) -> bytes:
-        """Encode the blob, which consists of header, types and strings."""
+        """Encode the blob, which consists of a header, the types and the strings."""
         words = self._words[:]
         if self.order != ("<" if sys.byteorder == "little" else ">"):
             words.byteswap()
@@ -119,7 +119,7 @@ def _info(kind: int, vlen: int = 0, kind_flag: bool = False) -> int:
 
 
 def _fit(value: int, bits: int, *, signed: bool = False) -> int:
-    """Return the value as an unsigned field of ``bits`` bits.
+    """Return the value after checking that it is an unsigned number of at most ``bits`` bits.
 
     Raises OverflowError if the value does not fit.
     """

@@ -1,4 +1,4 @@
-r""".BTF.ext, which describes instructions instead of types.
+r""".BTF.ext, a section that describes instructions rather than types.
 
 The section consists of three tables: ``func_info`` (the BTF function that starts at an
 instruction), ``line_info`` (the source line of an instruction) and ``core_relo`` (the value that
@@ -7,8 +7,8 @@ for each code section, it contains the section's name, a count, and that number 
 strings are stored in the string section of .BTF.
 
 In an ELF file, ``insn_off`` is a byte offset from the start of the code section. BPF_PROG_LOAD
-takes the same func_info and line_info records without section headers and counts instructions
-instead; ``pack`` encodes such records after ``insn_off`` has been divided.
+takes the same func_info and line_info records, but without section headers, and with offsets
+counted in instructions; ``pack`` encodes such records after ``insn_off`` has been divided.
 
 >>> from rawbpf.btf.strings import StringTable
 >>> from rawbpf.btf.strings import Strings
@@ -54,7 +54,7 @@ class FuncInfo(NamedTuple):
 
 
 class LineInfo(NamedTuple):
-    """struct bpf_line_info: maps the code at ``insn_off`` to a (1-based) line and a column.
+    """struct bpf_line_info, which maps the code at ``insn_off`` to a line (from 1) and a column.
 
     ``text`` is the source line, which the verifier quotes in its log.
     """
@@ -128,7 +128,7 @@ def decode_ext_info(data: bytes, strings: Strings) -> ExtInfo:
 
 
 def _table(body: bytes, order: str, offset: int, length: int) -> Words:
-    """Return a table as 32-bit words."""
+    """Return a table of .BTF.ext as 32-bit words."""
     if offset + length > len(body) or length % 4:
         raise FormatError(
             "truncated .BTF.ext",
@@ -140,7 +140,7 @@ def _table(body: bytes, order: str, offset: int, length: int) -> Words:
 def _decode(
     words: Words, known: int, name: Callable[[int], str], record: Callable[..., R]
 ) -> dict[str, list[R]]:
-    """Decode a table into records by section name; ``known`` is the number of words to use."""
+    """Decode a table into records by section name; each record consists of ``known`` words."""
     tables: dict[str, list[R]] = {}
     if not words:
         return tables
@@ -178,7 +178,7 @@ def encode_ext_info(info: ExtInfo, strings: StringTable, order: str = "<") -> by
 
 
 def _encode(table: Mapping[str, Sequence[AnyRecord]], strings: StringTable) -> list[int]:
-    """Encode a table as words; an empty table is encoded as no words, without a record size."""
+    """Encode a table as words; an empty table has no words, not even a record size."""
     words: list[int] = []
     for section, records in table.items():
         rows = [_words(record, strings) for record in records]
@@ -199,7 +199,7 @@ def _words(record: AnyRecord, strings: StringTable) -> Words:
 
 
 def pack(records: Iterable[FuncInfo | LineInfo], strings: StringTable, order: str = "=") -> bytes:
-    """Encode records one after the other, as expected by BPF_PROG_LOAD.
+    """Encode records one after the other, as BPF_PROG_LOAD expects them.
 
     >>> from rawbpf.btf.strings import StringTable
     >>> pack([FuncInfo(0, 1), FuncInfo(4, 2)], StringTable(), "<").hex(" ", 4)

@@ -1,6 +1,6 @@
 """Adjust an object's BTF so that the kernel accepts it, without changing type IDs.
 
-Compilers omit information that only the linker has, and emit externs; the kernel rejects such BTF.
+Compilers emit externs and omit information that only the linker has; the kernel rejects such BTF.
 Types are therefore adjusted before BPF_BTF_LOAD:
 
     DATASEC     gets its size and offsets: for a data section those of its contents, otherwise the
@@ -39,7 +39,7 @@ __all__ = ["for_kernel"]
 
 _SYMBOLS = ".ksyms"
 _ADJUSTED = (BTF_KIND_DATASEC, BTF_KIND_VAR, BTF_KIND_FUNC, BTF_KIND_FUNC_PROTO)
-"""Kinds of types that may need an adjustment."""
+"""The kinds of types that may need to be adjusted."""
 
 
 def for_kernel(
@@ -48,7 +48,7 @@ def for_kernel(
     missing: Collection[str] = (),
     hidden: Collection[str] = (),
 ) -> BtfBuilder:
-    """Return the adjusted types without the ``sanitize.FEATURES`` listed in ``missing``.
+    """Return the adjusted types, with the ``sanitize.FEATURES`` listed in ``missing`` replaced.
 
     ``places``: section -> its size, and the offset of each variable. ``hidden``: names of
     functions.
@@ -83,7 +83,7 @@ class _Adjuster:
                 self.prototypes.add(record.type_id)
 
     def builder(self) -> BtfBuilder:
-        """Return a builder with all types, most of which are copied without decoding."""
+        """Return a builder that contains all types, most of which are copied without decoding."""
         btf = self.btf
         builder = BtfBuilder(btf.base, btf.order, btf.strings.data)
         for type_id in self.touched:
@@ -140,7 +140,7 @@ class _Adjuster:
 
 
 def _with_name(param: t.Param) -> t.Param:
-    """Return the parameter with a name.
+    """Return the parameter, giving it a name if it has none.
 
     The parameter ``...``, which has neither name nor type, is unchanged.
     """

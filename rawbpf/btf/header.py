@@ -29,7 +29,7 @@ _LAYOUT_END = struct.calcsize(BTF_HEADER) + 8
 
 
 class Header(NamedTuple):
-    """The byte order as in the struct module, and the sections as slices of the blob."""
+    """The blob's byte order, as in the struct module, and its sections, as slices of the blob."""
 
     order: str
     types: slice
@@ -80,7 +80,7 @@ def _section(name: str, data: bytes, header: int, offset: int, length: int) -> s
             "truncated BTF",
             why=f"the {name} section ends at {start + length}, but the data ends at {len(data)}",
         )
-    # The string section consists of bytes, and all other sections consist of 32-bit words.
+    # The string section is a sequence of bytes; all other sections are sequences of 32-bit words.
     if name != "string" and (offset % 4 or length % 4):
         raise FormatError(
             "damaged BTF header", why=f"the {name} section does not consist of 4-byte words"
@@ -106,7 +106,7 @@ def type_words(data: bytes, header: Header) -> memoryview[int]:
 
 
 def layout_of_kinds(data: bytes, header: Header) -> dict[int, tuple[int, int]]:
-    """Return the layout section as kind -> (words after btf_type, words per element)."""
+    """Return a dict from each kind to its numbers of words after btf_type and per element."""
     if header.layout is None:
         return {}
     rows = struct.iter_unpack(header.order + BTF_LAYOUT, data[header.layout])

@@ -30,7 +30,7 @@ from rawbpf.errors import FormatError
 __all__ = ["GROUP", "Index", "decode_index", "encode_index"]
 
 GROUP = 8
-"""Number of types for each position in ``groups``."""
+"""The number of types for each position in ``groups``."""
 
 _MAGIC = 0x49465442  # "BTFI"
 _VERSION = 1
@@ -56,7 +56,8 @@ def encode_index(index: Index, blob: int) -> bytes:
 def decode_index(data: bytes, blob: int) -> Index:
     """Parse an index; raise FormatError if it is damaged or belongs to another blob.
 
-    Positions are returned as stored in the file. Positions are validated when they are used.
+    The positions are returned as they are stored in the file. They are validated when they are
+    used.
     """
     if len(data) < struct.calcsize(_HEADER):
         raise FormatError("damaged type index", why=f"the index is only {len(data)} bytes long")

@@ -37,7 +37,7 @@ class Field(NamedTuple):
 def prototype(btf: Btf, function: str) -> t.FuncProto | None:
     """Return the prototype of a function, or None if no function has this name.
 
-    If several functions share a name, the first one is used, as in the kernel. Raises FormatError
+    If several functions have this name, the first one is used, as in the kernel. Raises FormatError
     if the BTF is damaged.
 
     >>> from rawbpf.btf.btf import Btf

@@ -1,7 +1,7 @@
 """The named types of a blob, sorted by name for fast lookups.
 
-A sorted array contains the position of each named type, which is the index of its first word (the
-name offset). Types with the same name are sorted by ID.
+A sorted array contains the position of each named type, which is the index of the type's first word
+(its name offset). Types with the same name are sorted by ID.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class SortedNames:
         return cls(words, strings, array("I", named))
 
     def find(self, name: str) -> Iterator[int]:
-        """Yield the positions of the types with the given name."""
+        """Yield the positions of all types with the given name."""
         for place in range(self._first(name), len(self.positions)):
             position = self.positions[place]
             if self._name(position) != name:
@@ -46,7 +46,7 @@ class SortedNames:
             yield position
 
     def beginning_with(self, beginning: str) -> Iterator[str]:
-        """Yield the names with the given prefix in order, each once per type."""
+        """Yield the names with the given prefix in order; names of several types are repeated."""
         for place in range(self._first(beginning), len(self.positions)):
             name = self._name(self.positions[place])
             if not name.startswith(beginning):

@@ -1,8 +1,8 @@
-r"""Format types as text in the format of ``bpftool btf dump file F format raw``.
+r"""Format types as text in the raw format of ``bpftool btf dump file F format raw``.
 
-People usually quote BTF in this format. A type takes one line, followed by a line for each of its
-members, values, parameters or variables. References remain IDs; ``rawbpf.btf.ctext`` writes types
-as C instead.
+BTF is usually quoted in this format. A type takes one line, followed by a line for each of its
+members, values, parameters or variables. Types are referred to by ID; ``rawbpf.btf.ctext`` writes
+types as C instead.
 
 >>> from rawbpf.btf.btf import Btf
 >>> from rawbpf.btf.encode import BtfBuilder
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["raw"]
 
 _ELEMENTS = 64
-"""Number of elements in one chunk of text.
+"""The number of elements in one chunk of text.
 
 Malicious BTF may contain types with millions of elements.
 """
 
 _PIECES = 128
-"""Number of chunks of text to yield at a time."""
+"""The number of chunks of text to yield at a time."""
 
 
 def raw(btf: Btf, type_ids: Iterable[int] | None = None) -> Iterator[str]:
@@ -61,7 +61,10 @@ def _pieces(btf: Btf, types: Iterable[tuple[int, t.Type]]) -> Iterator[str]:
 
 
 class _Shown(dict[str, str]):
-    """Names in printable form. The cache is effective because the same names occur repeatedly."""
+    """A cache of names in printable form.
+
+    The cache is effective because the same names occur repeatedly.
+    """
 
     def __missing__(self, name: str) -> str:
         text = self[name] = printable(name) or ANONYMOUS
@@ -80,7 +83,7 @@ def _enum(kind: str) -> Callable[[Any, _Shown], str]:
     )
 
 
-# Any, because each function takes only the record type that is its key.
+# Any is used because each function accepts only the record type that is its key.
 _LINES: dict[type, Callable[[Any, _Shown], str]] = {
     t.Void: lambda _, n: f"UNKNOWN '{n['']}'",
     t.Int: lambda r, n: (
@@ -161,4 +164,4 @@ _ELEMENTS_OF: dict[type, tuple[str, Callable[[Any, Any, _Shown, Btf], list[str]]
     t.FuncProto: ("params", _params),
     t.DataSec: ("variables", _variables),
 }
-"""For types with elements: the field that contains them, and the format of their lines."""
+"""For types with elements, the field that contains the elements and the format of their lines."""

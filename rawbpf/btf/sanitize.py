@@ -2,8 +2,8 @@
 
 Compilers emit BTF for the newest kernel, but older kernels reject the whole blob if it contains a
 single unknown kind. Each feature has a replacement that older kernels accept and that preserves
-type IDs and sizes. For each feature, a table lists how to detect it, its replacement, and an
-example: a blob that a kernel accepts if and only if the kernel supports the feature.
+type IDs and sizes. For each feature, a table specifies how to detect it, its replacement, and an
+example, which is a blob that a kernel accepts if and only if the kernel supports the feature.
 
 Only the kernel sees the replaced types. CO-RE and map definitions use the original blob.
 """
@@ -37,12 +37,12 @@ class Feature(NamedTuple):
 
 
 def _float(record: t.Type) -> t.Type | None:
-    # The replacement has no name, because a struct cannot be named float.
+    # The replacement is unnamed, because a struct cannot have the name float.
     return t.Struct("", record.size, ()) if isinstance(record, t.Float) else None
 
 
 def _decl_tag(record: t.Type) -> t.Type | None:
-    # No type refers to a tag, so a type of any kind can replace it.
+    # No type refers to a tag, so the tag's replacement can be of any kind.
     return t.Int(record.name, 1, 8) if isinstance(record, t.DeclTag) else None
 
 
@@ -105,7 +105,7 @@ for _feature in FEATURES.values():
 
 
 def example(name: str) -> bytes:
-    """Build a blob that uses only this feature beyond 5.8, to probe a kernel with BPF_BTF_LOAD.
+    """Build a blob that requires only this feature beyond 5.8, to probe a kernel.
 
     >>> example("float")[:2].hex()
     '9feb'
@@ -117,7 +117,7 @@ def example(name: str) -> bytes:
 
 
 def features_used(btf: Btf) -> set[str]:
-    """Return the features used in a blob that some kernels do not support."""
+    """Return the features that a blob uses and that some kernels do not support."""
     records = (btf[type_id] for type_id in btf.of_kinds(_BY_KIND))
     return {
         feature.name

@@ -24,7 +24,7 @@ _FEW = 8
 
 
 class Search:
-    """A search in one blob, in which types are identified by index, starting at 0."""
+    """A search in one blob, in which types are identified by their index from 0."""
 
     __slots__ = ("_data", "_header", "_starts", "_strings", "_words")
 
@@ -63,8 +63,8 @@ class Search:
         at = self._data.find(pattern, start, stop)
         while at >= 0:
             word, rest = divmod(at - start, 4)
-            # The pattern also occurs across word boundaries, and in words where no type starts.
-            # Most false matches are not followed by a valid info word, so a check of that word
+            # The pattern also matches across word boundaries, and at words where no type starts.
+            # Most false matches are not followed by a valid info word, so checking that word first
             # avoids the scan.
             if not rest and self._words[word] == offset and self._is(word, kinds):
                 index = self._starts.index_of(word)

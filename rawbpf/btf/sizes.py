@@ -1,11 +1,11 @@
 """Compute sizes, alignments and offsets of members, and resolve typedefs and qualifiers.
 
-BTF records the sizes of scalars, structs, unions and enums. Other sizes are computed: a pointer is
-8 bytes long, because BPF is a 64-bit machine, and an array's size is its element's size times its
-length. BTF does not record alignments, so they are computed as a compiler would, assuming members
-at their natural offsets.
+BTF records the sizes of scalars, structs, unions and enums only. Other sizes are computed: a
+pointer is 8 bytes long, because BPF is a 64-bit machine, and an array's size is the size of its
+element times its length. BTF does not record alignments either, so they are computed as a compiler
+would, assuming members at their natural offsets.
 
-Type references in a damaged blob may be circular. Like the kernel, this module follows at most 32
+In a damaged blob, type references may be circular. Like the kernel, this module follows at most 32
 references.
 """
 
@@ -35,7 +35,7 @@ MAX_DEPTH = 32
 """MAX_RESOLVE_DEPTH in the BTF code of the kernel and libbpf."""
 
 MODIFIERS = (t.Typedef, t.Const, t.Volatile, t.Restrict, t.TypeTag)
-"""Kinds that name or qualify another type and have the same size."""
+"""Kinds that name or qualify another type and have that type's size."""
 
 
 def strip(btf: Btf, type_id: int) -> int:
@@ -64,7 +64,7 @@ def resolve(btf: Btf, type_id: int) -> t.Type:
 def size_of(btf: Btf, type_id: int) -> int:
     """Return the size of a type in bytes.
 
-    Raises FormatError if the type has no size, which is true of void, functions and forward
+    Raises FormatError if the type has no size, as is the case for void, functions and forward
     declarations.
     """
     length = 1
@@ -104,7 +104,7 @@ def bit_span(btf: Btf, member: t.Member) -> tuple[int, int]:
 
 
 def align_of(btf: Btf, type_id: int, known: dict[int, int] | None = None) -> int:
-    """Return a type's alignment in bytes, as in clang for BPF; 1 for a packed struct.
+    """Return a type's alignment in bytes, as in clang for BPF; a packed struct's alignment is 1.
 
     ``known`` caches the alignments of structs; pass the same dict to calls about many types.
     """
@@ -137,8 +137,8 @@ def _align_of_members(
         own = _align(btf, member.type_id, known, depth - 1)
         align = max(align, own)
         offset, bits = bit_span(btf, member)
-        # A bit-field lies within one unit of its type, and any other member at a multiple of its
-        # alignment. If a member violates this rule, the struct was declared packed.
+        # A bit-field lies within one unit of its type, and every other member lies at a multiple of
+        # its alignment. If a member violates this rule, the struct was declared packed.
         unit = 8 * (size_of(btf, member.type_id) or 1) if bits else 8 * own
         if offset % unit + bits > unit or (not bits and offset % unit):
             return 1

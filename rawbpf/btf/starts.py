@@ -4,9 +4,9 @@ BTF has no index, and types vary in length.
 
 Scanning the kernel's 126,000 types takes about 10 ms, and many common types are near the start
 (task_struct is among the first 200). A large section is therefore scanned only as far as needed,
-and only the start of every eighth type is stored; the starts in between are a few steps away. A
-small section is scanned when it is opened, so that damage is reported immediately. With an index,
-no types are scanned.
+and only the start of every eighth type is stored; the types in between are at most seven steps
+away. A small section is scanned when it is opened, so that damage is reported immediately. With an
+index, no scan is necessary.
 
 A type's length follows from its second word, ``info``; in this module, ``at`` is the index of that
 word.
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["Starts"]
 
 _SMALL = 1 << 16
-"""Size in words up to which a section is scanned when it is opened."""
+"""The size in words up to which a section is scanned when it is opened."""
 
 _ROUNDS = 512
-"""Number of groups to scan at a time."""
+"""The number of groups of eight types to scan at a time."""
 
 
 class Starts:
@@ -94,7 +94,7 @@ class Starts:
 
     def span(self, index: int) -> tuple[int, int]:
         """Return the start and end of a type that exists."""
-        self.has(index + 1)  # raises if the section is damaged there
+        self.has(index + 1)  # raises an error if the section is damaged at that point
         at = self._groups[index // GROUP]
         for _ in range(index % GROUP):
             at += self._length(at)
@@ -104,10 +104,7 @@ class Starts:
         return at - 1, end
 
     def index_of(self, word: int) -> int | None:
-        """Return the index of the type that starts at this word.
-
-        Return None if no type starts there.
-        """
+        """Return the index of the type that starts at this word, or None if there is none."""
         wanted = word + 1
         while self._next <= wanted:
             self._walk()
@@ -132,7 +129,7 @@ class Starts:
         return length
 
     def _walk(self) -> None:
-        """Scan some more types. Damage is reported every time the scan reaches it."""
+        """Scan the next few types. Damage is reported every time the scan reaches it."""
         known = len(self._groups)
         try:
             self._next = self._walk_from(self._next)
@@ -141,7 +138,7 @@ class Starts:
             raise
 
     def _walk_from(self, at: int) -> int:
-        """Scan eight types per iteration, unrolled, because this loop dominates the run time."""
+        """The loop is unrolled to scan eight types at once, since it dominates the run time."""
         infos, lengths, note = self._words, self._lengths, self._groups.append
         for _ in range(_ROUNDS):
             first = at
@@ -182,7 +179,7 @@ class Starts:
 
 
 def _beyond(word: int) -> FormatError:
-    """Return the error for a wrong index.
+    """Return the error to raise for an incorrect index.
 
     Without an index, the scan itself reports damaged types.
     """

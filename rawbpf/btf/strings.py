@@ -30,16 +30,15 @@ FLAVOUR = b"___"
 _LONGEST_NAME = 1024
 """Bytes.
 
-The kernel accepts up to 511 characters (KSYM_NAME_LEN) in names that it checks; C++ and Rust
-produce longer names, which no kernel accepts. Without a limit, members that share one long name
-could produce enormous output.
-"""
+The kernel accepts names of up to 511 characters (KSYM_NAME_LEN); C++ and Rust produce longer names,
+which no kernel accepts. Without a limit, members that share one long name could produce enormous
+output."""
 
 _MOST_AT_ONCE = 1 << 18
-"""Number of strings up to which all strings are read in one pass; the kernel has about 125,000."""
+"""The number of strings up to which all are read in one pass; the kernel has about 125,000."""
 
 _SEARCHED = 1 << 16
-"""Size in bytes up to which a section is searched for each name instead of indexed."""
+"""The size in bytes up to which a section is searched for each name instead of being indexed."""
 
 
 def decode_name(name: bytes) -> str:
@@ -102,21 +101,22 @@ def _unescape(found: re.Match[bytes]) -> bytes:
 
 
 class Scan(NamedTuple):
-    """The offsets of a name, and the names of its flavours."""
+    """The offsets of a name in a section, and the names of its flavours."""
 
     offsets: list[int]
     flavours: list[str]
 
 
 class _Names(dict[int, str]):
-    """Names by offset. A name is decoded on first use; later uses cost no Python call."""
+    """Names by offset. A name is decoded on first use; later uses need no Python function call."""
 
     __slots__ = ("_base", "_data", "_left", "_start")
 
     def __init__(self, data: bytes, start: int, base: Strings | None) -> None:
         self._data, self._start, self._base = data, start, base
-        # Names may share suffixes, but compilers never overlap them so much that reading each name
-        # once reads the section many times over. A malicious blob could exhaust memory with
+        # Names may share suffixes, but in compilers' output they never overlap so much that reading
+        # each name once reads the section many times over. A malicious blob could exhaust memory
+        # with
         # overlapping names.
         self._left = 16 * len(data) + 65536
 
@@ -144,20 +144,20 @@ class _Names(dict[int, str]):
         return decode_name(self._data[start : start + length])
 
     def read_all(self) -> None:
-        """Read the names that start after a NUL, unless they are many, long, or not ASCII."""
+        """Read all names after a NUL, unless they are too many, too long, or not ASCII."""
         data = self._data
         if not data or not data.isascii() or data.count(0) > _MOST_AT_ONCE:
             return
         names = data[:-1].decode("ascii").split("\0")
         if max(map(len, names)) <= _LONGEST_NAME:
-            # includes the NUL; runs no Python code per name
+            # each size includes the NUL, and no Python code runs per name
             sizes = map(add, map(len, names), repeat(1))
             offsets = accumulate(sizes, initial=self._start)
             self.update(zip(offsets, names, strict=False))
 
 
 class Strings:
-    r"""A string section to read from.
+    r"""A string section that can be read.
 
     Offsets in split BTF start after the base's string section.
 
@@ -182,12 +182,13 @@ class Strings:
         self.end: int = self._start + len(data)
         self._names = _Names(data, self._start, base)
         self.at: Callable[[int], str] = self._names.__getitem__
-        """Returns the name at an offset.
+        """A function that returns the name at an offset.
 
         Raises FormatError if the offset is out of range or the name too long.
         """
         self._texts: dict[int, str] = {}
-        # The same name is looked up in many modules in turn, and each lookup also queries the base.
+        # The same name is looked up in many modules in turn, and each lookup also searches the
+        # base.
         self._scan: tuple[str, Scan] | None = None
         self._ends: tuple[str, list[int]] | None = None
 
@@ -201,7 +202,7 @@ class Strings:
         self._names.read_all()
 
     def text(self, offset: int) -> str:
-        """Return the source line at an offset, which may be of any length."""
+        """Return the source line at an offset; the line may be of any length."""
         text = self._texts.get(offset)
         if text is None:
             text = self._texts[offset] = self._names.read(offset, len(self._data))
@@ -212,13 +213,13 @@ class Strings:
         return self.scan(name).offsets
 
     def flavours(self, name: str) -> list[str]:
-        """Return all names that consist of the given name, ``___`` and a suffix, as in libbpf."""
+        """Return all flavours of a name (the name, ``___`` and a suffix), as in libbpf."""
         return list(dict.fromkeys(self.scan(name).flavours))
 
     def endings(self, name: str) -> list[int]:
         """Return the offsets at which the name occurs as the suffix of a longer string.
 
-        References to suffixes are valid, although no known tool writes them.
+        A reference to a suffix is valid, although no known tool writes such references.
         """
         if self._ends is None or self._ends[0] != name:
             self._ends = name, self._endings(name)
@@ -235,7 +236,7 @@ class Strings:
         return found
 
     def scan(self, name: str) -> Scan:
-        """Find offsets and flavours in a single pass over the section.
+        """Find offsets and flavours of names in a single pass over the section.
 
         The kernel's string section is 2 MB long.
         """
@@ -261,13 +262,13 @@ class Strings:
         return found
 
     def _next(self, beginning: bytes, at: int) -> int:
-        """Return the offset of the next string after ``at`` with the given prefix, or -1."""
+        """Return the offset of the first string after ``at`` that has the given prefix, or -1."""
         zero = self._data.find(b"\0" + beginning, at, len(self._data) - 1)
         return zero + 1 if zero >= 0 else -1
 
 
 class StringTable:
-    r"""A string section to write to, which stores each name only once.
+    r"""A string section that can be extended, and that stores each name only once.
 
     >>> table = StringTable()
     >>> table.add("int"), table.add("pid"), table.add("int")
@@ -276,7 +277,7 @@ class StringTable:
     b'\x00int\x00pid\x00'
 
     ``start`` is the offset of the first byte, after the base's strings. ``data`` is an existing
-    section to extend, so that types that refer to the section need not change.
+    section to extend, so that types that refer to its strings need not change.
     """
 
     __slots__ = ("_data", "_given", "_offsets", "_start")
@@ -294,7 +295,7 @@ class StringTable:
         self._offsets[b""] = 0
 
     def add(self, name: str) -> int:
-        """Return a name's offset, appending the name if it is new."""
+        """Return a name's offset, appending the name to the section if it is new."""
         encoded = encode_name(name)
         offset = self._offsets.get(encoded)
         if offset is None:
@@ -302,10 +303,7 @@ class StringTable:
         return offset
 
     def _find(self, name: bytes) -> int:
-        """Return a name's offset in the section to extend.
-
-        Return 0 if the section does not contain the name.
-        """
+        """Return a name's offset in the section to extend, or 0 if the name is missing."""
         at = self._given.find(b"\0" + name + b"\0")
         return self._start + at + 1 if at >= 0 else 0
 

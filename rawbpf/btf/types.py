@@ -1,7 +1,8 @@
 """BTF records, with one class for each kind of type.
 
 Types refer to each other by ID; ID 0 is void. An anonymous type's name is "". Records compare by
-value. ``kind`` is a field so that ``Const(5)`` differs from ``Volatile(5)``; do not set it.
+value. ``kind`` is a field, so that ``Const(5)`` differs from ``Volatile(5)``, but it should not be
+set.
 
 >>> Member("pid", 7, bit_offset=9_984)
 Member(name='pid', type_id=7, bit_offset=9984, bit_size=0)
@@ -47,7 +48,7 @@ __all__ = [
 
 
 class Void(NamedTuple):
-    """The type void, with ID 0. Void exists in every BTF blob without being encoded."""
+    """The type void, with ID 0. Every BTF blob contains void, although void is not encoded."""
 
     kind: int = uapi.BTF_KIND_UNKN
 
@@ -79,7 +80,7 @@ class Ptr(NamedTuple):
 
 
 class Array(NamedTuple):
-    """An array of ``length`` elements of type ``type_id``; the index type has no effect."""
+    """An array of ``length`` elements of type ``type_id``; the type of its index has no effect."""
 
     type_id: int
     index_type_id: int
@@ -107,7 +108,7 @@ class Struct(NamedTuple):
 
 
 class Union(NamedTuple):
-    """A union, with the same fields as a struct."""
+    """A union, which has the same fields as a struct."""
 
     name: str
     size: int
@@ -117,7 +118,7 @@ class Union(NamedTuple):
 
 
 class Enumerator(NamedTuple):
-    """An enumerator: a named constant of an enum."""
+    """An enumerator, which is a named constant of an enum."""
 
     name: str
     value: int
@@ -220,7 +221,7 @@ class Var(NamedTuple):
 
 
 class SecVar(NamedTuple):
-    """The location in bytes of a variable, or of an extern function, in a section."""
+    """The byte range that a variable or extern function occupies in its section."""
 
     type_id: int
     offset: int
@@ -228,7 +229,10 @@ class SecVar(NamedTuple):
 
 
 class DataSec(NamedTuple):
-    """An ELF section and its variables. Compilers let the linker fill in sizes and offsets."""
+    """An ELF section and its variables.
+
+    Compilers leave sizes and offsets for the linker to fill in.
+    """
 
     name: str
     size: int
@@ -269,7 +273,7 @@ class TypeTag(NamedTuple):
 class Unknown(NamedTuple):
     """A type of a kind newer than this code.
 
-    The layout section allows readers to skip it; its words are preserved.
+    The layout section allows readers to skip such a type; its words are preserved.
     """
 
     name: str

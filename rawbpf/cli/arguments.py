@@ -1,4 +1,4 @@
-"""Parse command lines with docopt, returning values and raising errors instead of exiting.
+"""Parse command lines with docopt, but return values and raise errors instead of exiting.
 
 ``quick_parse`` handles most command lines, so docopt is imported only for the rest.
 """
@@ -74,7 +74,7 @@ def _reject_empty(arguments: dict[str, Any]) -> None:
 
 
 def _problem(usage: str, words: list[str], said: str) -> str:
-    """Explain in one line what is wrong.
+    """Explain in one line why the command line is invalid.
 
     docopt's own message explains only some mistakes.
 
@@ -83,7 +83,7 @@ def _problem(usage: str, words: list[str], said: str) -> str:
     >>> _problem("Usage: rawbpf x FILE [--json]", ["x"], "Usage: ...")
     'missing argument; usage: rawbpf x FILE [--json]'
     """
-    import re  # needed only after a mistake
+    import re  # imported only after a mistake
 
     known = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", usage))
     for word in words:
@@ -119,7 +119,7 @@ def _parse_carrier(usage: str, argv: list[str]) -> dict[str, Any]:
 
 
 _LONGEST = 19
-"""Maximum number of digits. int() raises ValueError for more than 4300 digits (CVE-2020-10735)."""
+"""The maximum number of digits, since int() raises ValueError for more than 4300 digits."""
 
 _SHOWN = 40
 

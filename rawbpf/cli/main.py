@@ -1,4 +1,4 @@
-"""The entry point, with the table of commands and the options shared by all commands.
+"""The entry point, the table of commands, and the options that all commands share.
 
 The exit status is 0 for success, 1 for failure (one line on stderr says what failed, why, and what
 to do), or 2 for incorrect usage (an invalid argument, or an input file that cannot be read).
@@ -172,9 +172,9 @@ def main(argv: list[str]) -> int:
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Pause the garbage collector during imports, which create no garbage.
+    """Pause the garbage collector during imports, which leave no garbage to collect.
 
-    Collecting would take 5% of the time.
+    A collection would take 5% of the startup time.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -186,13 +186,13 @@ def _without_garbage_collection() -> Iterator[None]:
 
 
 def _of_the_system(error: OSError | MemoryError | ImportError) -> RawbpfError:
-    """Return the error for a resource that the system did not provide. Re-raise other errors.
+    """Return the error for a resource that the system failed to provide. Re-raise other errors.
 
-    This function imports no modules, since an import also needs memory and a free file descriptor.
+    This function imports no modules, since an import also needs memory and a file descriptor.
     """
     if isinstance(error, MemoryError):
         number = errno.ENOMEM
-    elif isinstance(error, ImportError):  # raised for an extension module
+    elif isinstance(error, ImportError):  # an extension module may raise this error
         words = [number for number in _RESOURCES if os.strerror(number) in str(error)]
         if not words:
             raise error
@@ -201,7 +201,7 @@ def _of_the_system(error: OSError | MemoryError | ImportError) -> RawbpfError:
         number = error.errno or errno.EIO
     name = getattr(error, "filename", None)
     what = "cannot continue" if name is None else f"cannot use {os.fsdecode(name)}"
-    if isinstance(error, OSError) and error.errno is None:  # raised by Python itself
+    if isinstance(error, OSError) and error.errno is None:  # Python itself raises this error
         return RawbpfError(what, why=str(error) or type(error).__name__)
     return RawbpfError(what, why=errno_words(number), fix=_RESOURCES.get(number))
 
@@ -277,12 +277,12 @@ def _unknown(word: str) -> str:
 def _complete_streams() -> None:
     """Connect closed standard streams to /dev/null.
 
-    Otherwise, the next files to be opened would get the streams' numbers, and output for stdout
-    would be written to one of these files or to the kernel.
+    Otherwise, the next files to be opened would get the streams' file descriptors, and output for
+    stdout would be sent to one of these files or to the kernel.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            # open() returns the lowest free number, which is the number of the missing stream.
+            # open() returns the lowest free file descriptor, which is that of the missing stream.
             fd = os.open(os.devnull, os.O_RDWR if number else os.O_RDONLY)
             os.set_inheritable(fd, True)
             setattr(sys, name, os.fdopen(fd, "w" if number else "r", errors="backslashreplace"))
@@ -291,7 +291,7 @@ def _complete_streams() -> None:
 def entry() -> NoReturn:
     """Run ``rawbpf`` or ``python -m rawbpf``."""
     _complete_streams()
-    # escape characters that an ASCII terminal cannot show
+    # escape the characters that an ASCII terminal cannot show
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:]))

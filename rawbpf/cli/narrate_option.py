@@ -1,4 +1,4 @@
-"""``--narrate``, an option of every command that is removed before the command parses its line."""
+"""The ``--narrate`` option, which is removed before a command parses its command line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OPTION = "--narrate"
 def take(argv: list[str]) -> tuple[list[str], str | None]:
     """Return the arguments without the option, and the requested format.
 
-    Arguments after ``--`` are preserved.
+    Arguments after ``--`` are left unchanged.
 
     >>> take(["kprobe", "do_exit", "--narrate=full", "--", "--narrate"])
     (['kprobe', 'do_exit', '--', '--narrate'], 'full')
@@ -37,7 +37,7 @@ def take(argv: list[str]) -> tuple[list[str], str | None]:
 
 
 def hand_on(how: str, arguments: dict[str, Any], names: dict[str, Any]) -> None:
-    """Enable narration for the command that another command runs."""
+    """Enable narration for a command that is run by another command."""
     words = arguments["<command>"]
     if not words or words[0] not in names:
         raise UsageError(f"{_OPTION} works only with rawbpf's own commands", fix="omit the option")
@@ -46,7 +46,7 @@ def hand_on(how: str, arguments: dict[str, Any], names: dict[str, Any]) -> None:
 
 @contextmanager
 def narrating(how: str) -> Iterator[None]:
-    """Narrate the system calls made inside the block on stderr."""
+    """Narrate on stderr the system calls made inside the block."""
     from rawbpf.narration.tell.narrator import narrated
 
     with narrated(lambda text: say(text.removesuffix("\n"), at="error"), how):

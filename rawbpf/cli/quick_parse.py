@@ -1,7 +1,7 @@
-"""Parse ordinary command lines based on a docopt text, without docopt.
+"""Parse ordinary command lines without docopt, based on docopt's usage text.
 
 Importing docopt and parsing with it takes 10 ms, mostly for importing ``typing`` and ``re`` and for
-searching a matching pattern. Most command lines do not need docopt: they spell out each option and
+finding a matching pattern. Most command lines do not need docopt: they spell out each option and
 give every argument a value. For such command lines, ``quick_parse`` returns the same result as
 docopt; all others (several patterns, abbreviated options, mistakes) are left to docopt.
 
@@ -30,7 +30,7 @@ __all__ = ["quick_parse"]
 
 
 class _Option(NamedTuple):
-    """An option as shown in its description. ``name`` is the option's long name, if it has one."""
+    """An option described in the usage text. ``name`` is the option's long name, if it has one."""
 
     name: str
     takes_value: bool
@@ -38,7 +38,7 @@ class _Option(NamedTuple):
 
 
 def quick_parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
-    """Return docopt's result for a command line, or None if docopt has to parse it."""
+    """Return the result docopt would produce, or None if docopt must parse the command line."""
     pattern, _, rest = usage.partition("Usage:")[2].partition("\n\n")
     options = _described(rest)
     items = list(_items(pattern))
@@ -62,7 +62,7 @@ def quick_parse(usage: str, argv: list[str]) -> dict[str, Any] | None:
 
 
 def _described(text: str) -> dict[str, _Option]:
-    """Return the described options, keyed by each of their names."""
+    """Return the options described in the usage text, keyed by each of their names."""
     options = {}
     for entry in f"\n{text}".replace("\n  -", "\0-").split("\0")[1:]:
         names = entry.partition("\n")[0].partition("  ")[0]
@@ -85,12 +85,12 @@ def _items(pattern: str) -> Iterator[str]:
 
 
 def _is_place(item: str) -> bool:
-    """Return whether an item of a pattern is an argument, either required or optional."""
+    """Return whether an item of a pattern is a required or an optional argument."""
     return item.removeprefix("[").removesuffix("]").isalpha() and item.isupper()
 
 
 def _repeated(item: str, options: dict[str, _Option]) -> str | None:
-    """Return the name of the option that an item like ``[--set NAME]...`` repeats."""
+    """Return the name of the option that an item such as ``[--set NAME]...`` repeats."""
     spelling, _, value = item.removesuffix("]...").removeprefix("[").partition(" ")
     option = options.get(spelling)
     known = option is not None and option.takes_value == bool(value) and item.endswith("]...")
@@ -100,7 +100,7 @@ def _repeated(item: str, options: dict[str, _Option]) -> str | None:
 def _read(
     words: list[str], options: dict[str, _Option], result: dict[str, Any]
 ) -> list[str] | None:
-    """Set the options in the result, and return the arguments.
+    """Store the options in the result, and return the remaining arguments.
 
     Returns None if the command line needs docopt.
     """
@@ -112,7 +112,7 @@ def _read(
             continue
         name, equals, value = word.partition("=")
         times = 1
-        if name.startswith("-v") and not name.strip("-v"):  # -vv, which no other option allows
+        if name.startswith("-v") and not name.strip("-v"):  # only -v may be repeated in this way
             times, name = len(name) - 1, name[:2]
         option = options.get(name)
         if option is None or (equals and not (name.startswith("--") and option.takes_value)):

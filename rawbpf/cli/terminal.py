@@ -1,4 +1,4 @@
-"""A command's streams: results on stdout, and diagnostics by level on stderr.
+"""A command's output streams: results on stdout, and diagnostics by level on stderr.
 
 ``RAWBPF_LOG`` sets the level of the diagnostics, and each ``-v`` raises it.
 
@@ -62,7 +62,10 @@ def level() -> str:
 
 
 def say(message: str, at: str = "info") -> None:
-    """Print a line on stderr if the log level permits. A closed stderr is ignored."""
+    """Print a line on stderr if the log level is high enough.
+
+    If stderr is closed, nothing is printed.
+    """
     if LEVELS.index(at) <= _level and sys.stderr is not None:
         try:
             sys.stderr.write(for_terminal(message) + "\n")
@@ -87,7 +90,7 @@ def complain(error: RawbpfError) -> None:
     Details are shown with ``-v``, and always after a usage error.
     """
     explanation = error.explanation
-    # An explanation ends with the suggested change, so the error line need not repeat the change.
+    # An explanation ends with the suggested fix, so the error line need not repeat it.
     shown_below = explanation is not None and error.fix == explanation.change
     say(f"rawbpf: {printable(error.headline if shown_below else str(error))}", at="error")
     if explanation is not None:
@@ -102,7 +105,7 @@ def complain(error: RawbpfError) -> None:
 
 
 def _width() -> int:
-    """The terminal's number of columns, or 100 if there is no terminal."""
+    """The number of columns of the terminal, or 100 if there is no terminal."""
     try:
         return os.get_terminal_size(2).columns
     except OSError:
@@ -114,13 +117,13 @@ def write_lines(lines: Iterable[str], colored: bool = False) -> None:
 
     Raises KernelError if stdout cannot be written.
 
-    With ``colored``, color sequences in the lines are preserved.
+    With ``colored``, color sequences in the lines are left unchanged.
 
     Errors raised by the iterable pass through unchanged, because producing a line may involve
     system calls.
     """
     stdout = sys.stdout
-    if stdout is None:  # stdout was already closed when the process started
+    if stdout is None:  # stdout was already closed when the process was started
         return
     for line in lines:
         try:
@@ -135,7 +138,7 @@ def write_lines(lines: Iterable[str], colored: bool = False) -> None:
 
 
 def write_bytes(data: bytes) -> None:
-    """Write bytes to stdout, handling errors in the same way as ``write_lines``."""
+    """Write bytes to stdout, with the same error handling as ``write_lines``."""
     if sys.stdout is None:
         return
     try:
@@ -153,7 +156,7 @@ def _give_up(error: OSError) -> None:
 
 
 def _forget_stdout() -> None:
-    """Redirect stdout to /dev/null, because the flush at exit would otherwise fail again."""
+    """Redirect stdout to /dev/null, because otherwise the flush at exit would fail again."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
     except OSError:  # no free descriptor

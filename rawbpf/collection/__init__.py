@@ -1,4 +1,4 @@
-"""Load an object file and attach its programs in five steps.
+"""Load an object file and attach its programs, in five steps.
 
 open      read the file: bytes -> ObjectSpec, without the kernel
 prepare   set map sizes, and look up externs in the running kernel

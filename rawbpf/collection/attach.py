@@ -1,8 +1,8 @@
 """Attach all programs of an object according to their section names.
 
 Some sections do not specify a target (such as the interface for xdp or the cgroup), and programs
-that are reached only by tail calls are not attached at all. A program that cannot be attached for
-such a reason is reported without raising an error.
+that are reached only by tail calls are not attached at all. Such a program is reported without
+raising an error.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ __all__ = ["attach_all"]
 def attach_all(
     programs: Mapping[str, Program], stack: ExitStack, where: Mapping[str, str | ProbeSpec]
 ) -> tuple[dict[str, Link], dict[str, str]]:
-    """Attach all programs, or no program if attaching one of them raises AttachError.
+    """Attach all programs; if one of them raises AttachError, none stays attached.
 
-    ``where`` maps programs to targets or probes that override the programs' sections. Returns links
-    by program, and the reasons why the other programs have no link. ``stack`` takes ownership of
-    the links.
+    ``where`` maps the names of programs to targets or probes that override the programs' sections.
+    Returns links by program, and the reasons why the other programs have no link. ``stack`` takes
+    ownership of the links.
     """
     links: dict[str, Link] = {}
     skipped: dict[str, str] = {}

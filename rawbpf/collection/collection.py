@@ -8,7 +8,7 @@
         obj.maps["counts"], obj.programs["handle_open"], obj.bss["dropped"]
         for event in events.read(duration=2): ...
 
-Between the steps, ``spec`` can be inspected and, until ``load``, modified.
+Between the steps, ``spec`` can be inspected; it can be modified until ``load``.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def open(  # noqa: A001
 ) -> Collection:
     """Read an object file without loading it.
 
-    ``btf`` is a file with kernel BTF to use in place of /sys/kernel/btf. ``pins`` is the directory
-    for maps that are pinned by name (LIBBPF_PIN_BY_NAME). Errors: FormatError (the file is damaged
-    or not an object), UnsupportedError, AssemblyError.
+    ``btf`` is a file with kernel BTF that is used instead of /sys/kernel/btf. ``pins`` is the
+    directory in which maps are pinned by name (LIBBPF_PIN_BY_NAME). Raises FormatError if the file
+    is damaged or not an object, UnsupportedError, or AssemblyError.
     """
     return Collection(read_object(Path(path)), KernelFacts(btf), pins)
 
@@ -62,7 +62,7 @@ def open(  # noqa: A001
 class Collection(Owner):
     """Owns an object's loaded maps, programs and links.
 
-    The minimum kernel is 5.8, or a later version if the object requires it.
+    The minimum kernel is 5.8, unless the object requires a later version.
     """
 
     def __init__(
@@ -75,11 +75,11 @@ class Collection(Owner):
         self.programs: Named[Program] = Named("program")
         self.links: Named[Link] = Named("link")
         self.skipped: dict[str, str] = {}
-        """Maps each program that was not loaded or not attached to the reason."""
+        """Maps each program that was not loaded or not attached to the reason why."""
         self.warnings: list[str] = []
         """One line for each part of the object that loading had to change or omit."""
         self.warn: Callable[[str], None] = self.warnings.append
-        """Called with each warning; replace ``warn`` to show warnings immediately."""
+        """A function that is called with each warning; replace it to show warnings immediately."""
         self.seconds: dict[str, float] = {}
         """Maps each program to the seconds that the kernel took to verify and compile it."""
         self._stack = ExitStack()
@@ -88,7 +88,7 @@ class Collection(Owner):
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "the object") -> Collection:
-        """Read an object from bytes; error messages use ``name``."""
+        """Read an object from bytes; error messages refer to it as ``name``."""
         return cls(spec_of(data, name))
 
     @property
@@ -123,7 +123,7 @@ class Collection(Owner):
         raise unknown(f"the object has no variable {variable!r}", variable, known)
 
     def keep(self, names: Names[str]) -> None:
-        """Load only the programs with the given names."""
+        """Select the programs to load by name."""
         programs = {
             name: one._replace(autoload=name in names) for name, one in self.spec.programs.items()
         }
@@ -144,7 +144,7 @@ class Collection(Owner):
         self.spec = self.spec._replace(maps=maps)
 
     def load(self, *, stats: bool = False) -> None:
-        """Prepare and relocate the object, create the maps, and load the programs.
+        """Prepare and relocate the object, create its maps, and load its programs.
 
         With ``stats``, each program's ``log`` contains the verifier's statistics. Raises
         VerifierError if a program is rejected, and UnsupportedError if this kernel lacks a required
@@ -176,7 +176,7 @@ class Collection(Owner):
         return verify_each(loader.requests(self.sections))
 
     def _ready(self, *, stats: bool) -> tuple[ObjectSpec, Loader]:
-        """Return the spec for this kernel, and a loader for it."""
+        """Return the spec prepared for this kernel, and a loader for it."""
         if self._loaded:
             raise UsageError("the object is already loaded")
         spec = prepare(self._with_variables(), self.kernel, self.warn)
@@ -194,13 +194,13 @@ class Collection(Owner):
         return self.spec._replace(data=data)
 
     def attach(self, where: Mapping[str, str | ProbeSpec] | None = None) -> None:
-        """Attach all programs that are not yet attached; if one of them fails, none is attached.
+        """Attach all programs that are not yet attached, or none of them if one fails.
 
         ``where`` maps a program's name to a ProbeSpec or to a target that replaces the section's
         target: for example, an interface for xdp and tc programs, or a directory for cgroup
         programs. Programs without a target, such as programs that are reached by tail calls, are
         listed in ``skipped``. Raises UsageError if the object is not loaded or a program does not
-        exist, and AttachError with the cause if the kernel does not attach a program.
+        exist, and AttachError with the cause if the kernel rejects an attachment.
         """
         if not self._loaded:
             raise UsageError(
@@ -219,9 +219,10 @@ class Collection(Owner):
         """Return a reader for the records that programs send through map ``name``.
 
         Call ``events`` before ``attach``, because a PERF_EVENT_ARRAY loses records while it has no
-        reader. ``struct`` is the name of the records' type. By default, each record is decoded as
-        the struct with the same size if the object defines exactly one such struct. Raises
-        UsageError if the object is not loaded, the map is not a ring, or the struct does not exist.
+        reader. ``struct`` is the name of the struct type of the records. By default, each record is
+        decoded as the struct with the same size if the object defines exactly one such struct.
+        Raises UsageError if the object is not loaded, the map is not a ring, or the struct does not
+        exist.
         """
         ring, types, guesses = self.maps[name], self.spec.btf, Guesses(self.spec)
         if struct and types is None:
@@ -252,10 +253,10 @@ class Collection(Owner):
             link.close()
 
     def missed(self) -> int:
-        """Return the number of hits that did not run a program, as far as the kernel counts them.
+        """Return the number of hits for which no program ran, as far as the kernel counts them.
 
-        The sum includes hits of programs that were already running on the same CPU (5.12), and hits
-        of kprobes whose handler could not run (6.7).
+        The sum includes hits that occurred while the same program was already running on the same
+        CPU (5.12), and hits of kprobes whose handler could not run (6.7).
         """
         by_links = self._missed + sum(link.missed or 0 for link in self.links.values())
         return by_links + sum(one.info().recursion_misses for one in self.programs.values())

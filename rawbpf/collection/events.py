@@ -33,13 +33,13 @@ __all__ = ["Events"]
 
 
 class Events(Owner):
-    """Reads the records of ``ring``, a RINGBUF (5.8) or PERF_EVENT_ARRAY, which must stay open.
+    """Reads the records of ``ring``, an open map of type RINGBUF (5.8) or PERF_EVENT_ARRAY.
 
-    ``type_of`` returns the struct type for records of a given size, or None to leave the records as
-    bytes. Each record is delivered to only one reader, so use only one ``Events`` per map at a
-    time. Raises UsageError if the map is not a ring.
+    ``type_of`` returns the struct type for records of a given size, or None if the records should
+    remain bytes. Each record is delivered to only one reader, so use only one ``Events`` per map at
+    a time. Raises UsageError if the map is not a ring.
 
-    With one reader per map, the following is guaranteed:
+    If each map has only one reader, the following is guaranteed:
 
     - ``read`` delivers every record that was submitted before it ends, by its deadline or ``stop``,
       in the order in which they were sent (from a PERF_EVENT_ARRAY: by each CPU). In a RINGBUF,
@@ -48,7 +48,7 @@ class Events(Owner):
       delivered by the next ``read``
     - After ``Collection.detach``, ``read(0)`` delivers what the rings still hold
     - ``close``, which ``Collection.close`` calls too, discards records that were not delivered
-    - Records that a program could not send are lost. ``ledger`` says which losses are counted
+    - Records that a program could not send are lost. ``ledger`` specifies which losses are counted
     """
 
     def __init__(self, ring: Map, type_of: Callable[[int], EventType | None]) -> None:
@@ -62,7 +62,7 @@ class Events(Owner):
 
     @property
     def session(self) -> Session[dict[str, Any] | bytes]:
-        """The session that reads the rings, with ``wake_fd`` and ``stop_on_hang_up``.
+        """The session that reads the rings; it provides ``wake_fd`` and ``stop_on_hang_up``.
 
         ClosedError: closed.
         """
@@ -72,10 +72,11 @@ class Events(Owner):
 
     @property
     def ledger(self) -> Ledger:
-        """The counts of delivered, damaged and lost records so far.
+        """The numbers of delivered, damaged and lost records so far.
 
-        Losses are counted as reported by the kernel: for a perf ring, a loss is reported with the
-        next record that fits. A RINGBUF does not report losses, so only its program can count them.
+        Losses are counted as the kernel reports them: a perf ring reports a loss together with the
+        next record that fits. A RINGBUF does not report losses, so only the sending program can
+        count them.
         """
         return self._session.ledger
 
@@ -87,11 +88,11 @@ class Events(Owner):
     def read(self, duration: float | None = None) -> Iterator[dict[str, Any] | bytes]:
         """Yield records as they arrive for ``duration`` seconds.
 
-        The guarantees are described in the class.
+        The class documentation lists the guarantees.
 
-        A duration of 0 yields the records that are already there, and None continues until
-        ``stop``. A struct is decoded as a dict of its members. The method sleeps while there are no
-        records. ClosedError: closed meanwhile.
+        A duration of 0 yields only the records that are already in the rings, and None continues
+        until ``stop``. A struct is decoded as a dict of its members. The calling thread sleeps
+        while there are no records. ClosedError: closed meanwhile.
         """
         yield from self.session.records(duration)
 
@@ -109,7 +110,7 @@ class Events(Owner):
         return [BytesRows(taken.batch) if kind is None else TypedRows(taken.batch, kind)], 0
 
     def stop(self) -> None:
-        """End ``read``; subsequent calls deliver the records in the rings without waiting.
+        """End ``read``; later calls deliver the records in the rings without waiting.
 
         This method may be called from other threads and from signal handlers; see ``Session.stop``
         for signals that arrive just before a sleep. Calling ``stop`` after ``close`` has no effect.
@@ -117,7 +118,10 @@ class Events(Owner):
         self._session.stop()
 
     def close(self) -> None:
-        """Unmap the rings and discard undelivered records. Closing a reader twice has no effect."""
+        """Unmap the rings and discard the records that have not been delivered.
+
+        Closing a reader twice has no effect.
+        """
         stack, self._stack = self._stack, None
         if stack is not None:
             stack.close()

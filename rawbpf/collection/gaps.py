@@ -1,9 +1,9 @@
-"""Collect features that an object's programs need but this kernel lacks, to explain rejections.
+"""Explain rejections by features that an object's programs need and this kernel lacks.
 
 A field that is missing on this kernel, or a weak kernel function that is absent, leaves an
 instruction that every verifier rejects. Usually the program checks for the feature first, so that
 the verifier never reaches the instruction. If the verifier reaches such an instruction, its log
-reports an unknown helper. The gaps supply the name of the missing field and its type, or of the
+reports an unknown helper. A gap gives the name and type of the missing field, or the name of the
 missing function.
 """
 
@@ -28,7 +28,7 @@ _FROM_A_MODULE = (
 
 
 def gaps(results: Iterable[Result], externs: Iterable[str]) -> tuple[Gap, ...]:
-    """Return one program's gaps: absent functions first, followed by failed relocations.
+    """Return the gaps of one program, with absent functions before failed relocations.
 
     ``results`` are the results of the program's relocations, and ``externs`` are the names of the
     object's externs in file order.

@@ -9,8 +9,8 @@ other kernels. The accepted values depend on the C type of the variable:
     other integers         a number
     char[]                 a string
 
-The loader computes the values of three names: LINUX_KERNEL_VERSION (as packed by KERNEL_VERSION()),
-LINUX_HAS_SYSCALL_WRAPPER and LINUX_HAS_BPF_COOKIE. This follows libbpf.
+The loader itself computes the values of three names: LINUX_KERNEL_VERSION (in the format of
+KERNEL_VERSION()), LINUX_HAS_SYSCALL_WRAPPER and LINUX_HAS_BPF_COOKIE. This follows libbpf.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def ignore(_warning: str) -> None:
 def kconfig_data(
     spec: ObjectSpec, kernel: KernelFacts, warn: Callable[[str], object] = ignore
 ) -> DataSpec | None:
-    """Return the section with this kernel's values, or None if the object has no such externs.
+    """Return the section with this kernel's values, or None if the object has no externs in it.
 
     Strings that are too long for their variables are truncated, as in libbpf. ``warn`` is called
-    with a line about each truncated string.
+    with a line of text for each truncated string.
     """
     externs = [one for one in spec.externs.values() if one.kind == "kconfig"]
     if not externs or spec.btf is None:
@@ -96,7 +96,7 @@ def _computed(name: str, kernel: KernelFacts) -> int | None:
 
 
 def _unset(extern: ExternSpec) -> bytes:
-    """Return zeros for a weak extern that is not set; raise an error for other externs."""
+    """Return zeros for a weak extern without a value; for other externs, raise an error."""
     if extern.weak or extern.name.startswith("LINUX_"):
         return bytes(extern.size)
     raise UnsupportedError(
@@ -107,7 +107,7 @@ def _unset(extern: ExternSpec) -> bytes:
 
 
 def _convert(name: str, text: str, record: t.Type) -> int | str:
-    """Convert an option's text in the configuration to a value of the variable's type."""
+    """Convert the text of a configuration option to a value of the variable's type."""
     if isinstance(record, t.Array):
         return text.strip('"')
     if text in _TRISTATE:

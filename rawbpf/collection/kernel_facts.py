@@ -33,7 +33,7 @@ _LARGEST = 256 << 20
 
 
 class KernelFacts:
-    """The running kernel. ``btf`` is a file to read in place of /sys/kernel/btf/vmlinux."""
+    """The running kernel. ``btf`` is a file to read instead of /sys/kernel/btf/vmlinux."""
 
     def __init__(self, btf: Path | None = None) -> None:
         self._path = btf
@@ -75,7 +75,7 @@ class KernelFacts:
         return None if value == "n" else value
 
     def look_up(self, symbols: Iterable[str]) -> None:
-        """Look up symbols for later use in a single pass over kallsyms."""
+        """Look up several symbols in a single pass over kallsyms, and cache the results."""
         new = [one for one in symbols if one not in self._symbols]
         if new:
             self._symbols |= find_all(new)
@@ -101,7 +101,7 @@ class KernelFacts:
         return found[0].address
 
     def owners(self, symbol: str) -> list[str]:
-        """Return the modules that define a symbol, where "" stands for the kernel image."""
+        """Return the modules that define a symbol; "" denotes the kernel image."""
         return [one.module or "" for one in self._symbol(symbol)]
 
     @property
@@ -118,7 +118,7 @@ class KernelFacts:
 
 
 class _Modules(Mapping[str, Btf]):
-    """Reads a module's BTF on first access."""
+    """Reads the BTF of a module on first access."""
 
     def __init__(self, image: Btf) -> None:
         self._image = image
@@ -128,7 +128,7 @@ class _Modules(Mapping[str, Btf]):
         if name not in self._read:
             try:
                 data = Path(f"/sys/kernel/btf/{name}").read_bytes()
-            except FileNotFoundError:  # the module does not exist, or has just been unloaded
+            except FileNotFoundError:  # the module does not exist or has just been unloaded
                 raise KeyError(name) from None
             self._read[name] = Btf(data, self._image)
         return self._read[name]

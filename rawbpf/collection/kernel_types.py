@@ -1,8 +1,8 @@
 """Look up kernel names in the BTF of the kernel image (vmlinux) and of modules.
 
-Like libbpf, this module searches the image first and then the modules in load order, so that both
-loaders find the same type if several types share a name. Module BTF is read only if the image does
-not contain the name.
+Like libbpf, this module searches the image first and then the kernel modules in load order, so that
+both loaders find the same type if several types share a name. The BTF of kernel modules is read
+only if the image does not contain the name.
 
     nft_do_chain              in the image or any module
     nf_tables:nft_do_chain    in this module only
@@ -76,7 +76,7 @@ class Missing(NamedTuple):
 
 
 def split_module(name: str) -> tuple[str, str]:
-    """Split MODULE:NAME into its parts; the module is "" if only a name is given.
+    """Split MODULE:NAME into its parts; the module is "" if it is not specified.
 
     >>> split_module("nf_tables:nft_do_chain"), split_module("vfs_read")
     (('nf_tables', 'nft_do_chain'), ('', 'vfs_read'))
@@ -86,7 +86,7 @@ def split_module(name: str) -> tuple[str, str]:
 
 
 def find_type(kernel: KernelFacts, name: str, kind: int, module: str = "") -> KernelType | None:
-    """Return the first type with this name and kind, or None.
+    """Return the first type with this name and kind, or None if there is none.
 
     With ``module``, only that module's BTF is searched.
     """
@@ -103,7 +103,7 @@ def find_type(kernel: KernelFacts, name: str, kind: int, module: str = "") -> Ke
 
 
 def why_missing(kernel: KernelFacts, name: str, module: str = "") -> Missing:
-    """Explain why ``find_type`` found no type, based on kallsyms and the list of modules."""
+    """Explain why ``find_type`` found no type, using kallsyms and the list of modules."""
     if module and module != IMAGE and module not in loaded_modules():
         return Missing(f"module {module} is not loaded", f"load the module: modprobe {module}")
     owners = [module] if module else [one for one in kernel.owners(name) if one]

@@ -5,14 +5,14 @@
     extern void bpf_rcu_read_lock(void) __ksym  call with src = 2: the BTF ID of a function
     ... __weak, and missing in this kernel      lddw of 0; a call that must be unreachable
 
-If a module's BTF contains the type, the kernel needs a file descriptor for that BTF. For a
-variable, the descriptor is stored in the upper half of the lddw; for a call, ``off`` is an index
-into the fd_array that is passed to the load. The descriptor is known only when the program is
+If the type is in a module's BTF, the kernel needs a file descriptor for that BTF. For a variable,
+the descriptor is stored in the upper half of the lddw; for a call, ``off`` is an index into the
+fd_array that is passed when the program is loaded. The descriptor is known only when the program is
 loaded, so until then the instruction contains a reference to the module.
 
 A program tests ``if (bpf_rcu_read_lock)`` before it calls a weak function. If the function is
 missing, the program tests the constant 0, so the verifier skips the branch. If the verifier
-nevertheless reaches the call, the invalid helper number identifies the function.
+nevertheless reaches the call, the invalid helper number in its log identifies the function.
 
 Minimum kernel: 5.10 for variables (4976b718c355), 5.13 for functions (e6ac2450d6de); in modules
 5.12 (541c3bad8dc5) and 5.16 (2357672c54c3).
@@ -42,10 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["ABSENT_CALL", "resolve_ksyms"]
 
 ABSENT_CALL = 0x0BAD_CA11
-"""An invalid helper number.
+"""A base for invalid helper numbers.
 
-The extern's index is added, so that a rejection identifies the extern.
-"""
+The extern's index is added to this number, so that a rejection identifies the extern."""
 
 
 def resolve_ksyms(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
@@ -62,7 +61,7 @@ def resolve_ksyms(spec: ObjectSpec, kernel: KernelFacts) -> ObjectSpec:
 
 
 def _untyped(spec: ObjectSpec) -> set[str]:
-    """Return the externs that need addresses, to look them up in a single pass over kallsyms."""
+    """Return the externs that need addresses, which are looked up in one pass over kallsyms."""
     used = {
         reference.name
         for program in spec.programs.values()
@@ -75,7 +74,7 @@ def _untyped(spec: ObjectSpec) -> set[str]:
 
 
 class _Found(NamedTuple):
-    """A resolved extern: ``number`` is a type ID if ``typed``, or else an address."""
+    """A resolved extern; ``number`` is a type ID if ``typed`` is set, otherwise an address."""
 
     number: int
     typed: bool
@@ -104,7 +103,7 @@ def _resolve(
 
 
 def _put(instruction: Instruction, found: _Found | None, addend: int, absent: int) -> Instruction:
-    """Return the resolved instruction; ``absent`` is the helper number for a missing function."""
+    """Return the resolved instruction; ``absent`` is the helper number for missing functions."""
     if instruction.opcode == LD_IMM64:
         if found is None:
             return instruction._replace(src=0, imm=0)
@@ -113,8 +112,8 @@ def _put(instruction: Instruction, found: _Found | None, addend: int, absent: in
         return instruction._replace(src=0, imm=found.number + addend)
     if found is None:
         return instruction._replace(src=0, imm=absent)
-    # 1 means that the function is in a module; the load replaces 1 with the module's index in
-    # fd_array.
+    # 1 means that the function is in a module; loading replaces 1 with the module's index in
+    # fd_array
     index = 1 if found.module else 0
     return instruction._replace(src=BPF_PSEUDO_KFUNC_CALL, off=index, imm=found.number)
 

@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 _ONLY = bytes(4)
-"""The key of the only entry in a section's map."""
+"""The key of the only entry in the map of a section."""
 
 
 class Loader:
@@ -75,7 +75,7 @@ class Loader:
         self.warn: Callable[[str], object] = ignore
 
     def load(self, sections: Table[str, Variables]) -> tuple[dict[str, Map], dict[str, Program]]:
-        """Create the maps and load the programs. Return maps and programs by name."""
+        """Create the maps and load the programs. The maps and programs are returned by name."""
         spec = self._spec
         with ExitStack() as undo, self._modules:
             maps = self._make_maps(sections, undo)
@@ -88,8 +88,8 @@ class Loader:
         return maps, programs
 
     def requests(self, sections: Table[str, Variables]) -> Iterator[Request]:
-        """Create the maps, and yield a load request for each program."""
-        # Pins in bpffs are also removed at the end.
+        """Create the maps, and yield one load request for each program."""
+        # When the ``undo`` stack unwinds, pins in bpffs are also removed.
         with ExitStack() as undo, self._modules:
             maps = self._make_maps(sections, undo)
             for one in self._spec.programs.values():
@@ -98,9 +98,9 @@ class Loader:
                     yield Request(one, maps, self._btf, target, modules, self._gaps(one))
 
     def _make_maps(self, sections: Table[str, Variables], undo: ExitStack) -> dict[str, Map]:
-        """Load the types, create the maps, and fill the maps.
+        """Load the types, then create and fill the maps.
 
-        ``undo`` removes pins that were created.
+        ``undo`` is used to remove the pins that were created if loading fails.
         """
         raise_memlock_if_needed()
         self._btf = self._load_types()
@@ -112,10 +112,10 @@ class Loader:
         return maps
 
     def _load_types(self) -> KernelBtf | None:
-        """Load the object's BTF, with variable offsets filled in.
+        """Load the object's BTF after filling in the offsets of variables.
 
-        Most objects also work without BTF, which describes their maps and source lines. BTF that
-        the kernel rejects (for example because rustc emits names that C does not allow) is
+        Most objects also work without BTF, which only describes their maps and source lines. BTF
+        that the kernel rejects (for example because rustc emits names that C does not allow) is
         therefore omitted.
         """
         spec = self._spec
@@ -146,7 +146,7 @@ class Loader:
     def _fill(
         self, one: Map, contents: bytes, section: Variables | None, *, read_only: bool
     ) -> None:
-        """Write initial values, freeze constant sections, and map other sections into memory."""
+        """Write initial values, freeze constant sections, and map all others into memory."""
         if any(contents):
             one.update(_ONLY, contents)
         if read_only:
@@ -159,7 +159,7 @@ class Loader:
         try:
             memory = self._memory(one)
         except KernelError as error:
-            # bpf_map_mmap does not allow values with fields that the kernel manages.
+            # bpf_map_mmap does not support values with fields that the kernel manages.
             if error.errno != ENOTSUPP:
                 raise
             section.leave_unmapped()
@@ -216,7 +216,7 @@ class Loader:
 
 
 class Verification(NamedTuple):
-    """The verifier's verdict on a program, a log of all paths, and the reason for a rejection."""
+    """The verifier's verdict on a program: a log of all paths, and the reason for a rejection."""
 
     spec: ProgramSpec
     verdict: Verdict

@@ -1,4 +1,4 @@
-"""Dicts by name. An unknown name raises an error that suggests similar names."""
+"""Dicts by name. A dict whose lookup errors suggest similar names."""
 
 from __future__ import annotations
 

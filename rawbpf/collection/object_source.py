@@ -35,7 +35,7 @@ __all__ = [
     "spec_of",
 ]
 
-_CHUNK = 1 << 20  # number of bytes read at a time
+_CHUNK = 1 << 20  # the number of bytes read at a time
 
 _MAGIC = b"\x7fELF\x02"
 _EM_BPF = 247
@@ -58,11 +58,11 @@ def read_object(path: Path) -> ObjectSpec:
 
 
 def objects_of(path: Path) -> list[Embedded]:
-    """Return the object in an object file, or all objects in an executable.
+    """Return the object in an object file, or all objects embedded in an executable.
 
     Raises FormatError if the file contains no object. Executables may be large: for example,
-    statically linked Go programs are often larger than 100 MB. An executable is therefore searched
-    in chunks, and only the objects are kept in memory.
+    statically linked Go programs often exceed 100 MB. An executable is therefore searched in
+    chunks, and only the objects are kept in memory.
     """
     with open_input(path) as file:
         status = os.fstat(file.fileno())
@@ -74,7 +74,7 @@ def objects_of(path: Path) -> list[Embedded]:
 
 
 class _FileView:
-    """A file as a sequence of bytes, which are read only when requested."""
+    """A file as a sequence of bytes, which are read only when they are requested."""
 
     def __init__(self, fd: int, size: int) -> None:
         self._fd, self._size = fd, size
@@ -104,7 +104,7 @@ def spec_of(data: bytes, name: str) -> ObjectSpec:
 
 
 def objects_in(data: bytes | _FileView, name: str) -> list[Embedded]:
-    """Return the object in the data, or all objects embedded in it.
+    """Return the object that the data consists of, or all objects embedded in it.
 
     Raises FormatError if the data contains no object.
     """
@@ -141,8 +141,9 @@ def is_bpf(data: bytes | _FileView, at: int = 0) -> bool:
 def embedded_objects(data: bytes | _FileView) -> Iterator[Embedded]:
     """Yield the BPF objects inside an ELF file for another machine, in file order.
 
-    A header whose object would extend past the end of the file is skipped, because loaders also
-    contain such bytes. Objects do not overlap, so their total size is at most the size of the file.
+    A header is skipped if its object would extend past the end of the file, because loaders
+    themselves contain such bytes. Objects do not overlap, so their total size is at most the size
+    of the file.
     """
     at, left = data.find(_MAGIC, 1), LARGEST
     while at >= 0:

@@ -1,4 +1,4 @@
-"""Pin programs and maps in the BPF file system, and create maps or reuse pinned maps.
+"""Pin programs and maps in the BPF file system, and create maps or reuse pinned ones.
 
     DIR/handle_open      a program
     DIR/maps/events      a map; dots become _, because bpffs does not allow dots in names
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 MAPS = "maps"
-"""The subdirectory for maps within the directory for programs."""
+"""The name of the subdirectory for maps in the directory for programs."""
 
 _COMPARED = ("map_type", "key_size", "value_size", "max_entries", "map_flags", "map_extra")
 _DEVMAPS = (bpf_map_type.BPF_MAP_TYPE_DEVMAP, bpf_map_type.BPF_MAP_TYPE_DEVMAP_HASH)
@@ -113,7 +113,8 @@ def _difference(ours: MapSpec, theirs: MapSpec) -> str | None:
 class MapMaker(NamedTuple):
     """Creates maps, or reuses maps that are pinned by name in the directory ``pins``.
 
-    ``stack`` closes the maps. ``undo`` removes the new pins if loading the object fails later.
+    ``stack`` closes the maps when it unwinds. ``undo`` removes the new pins if loading the object
+    fails later.
     """
 
     btf: KernelBtf | None

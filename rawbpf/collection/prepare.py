@@ -4,11 +4,10 @@ Preparing fills in everything that the object leaves open:
 
 - The number of slots of a PERF_EVENT_ARRAY, if it is 0: one per possible CPU.
 - The size of a ring buffer, rounded up to a power of two and a multiple of the page size.
-- BPF_F_MMAPABLE (5.5) for sections of variables. Mapping them into memory avoids copying the whole
-  section for each access, and overwriting what a program writes to other variables meanwhile.
-- The values of .kconfig, in a read-only section.
-- The depth of a stack trace, if it is 0: the kernel's maximum. Tools often set the size themselves
-  before loading.
+- BPF_F_MMAPABLE (5.5) for sections of variables. Mapping a section into memory avoids copying all
+of it for each access, which would also overwrite what a program has meanwhile written to other
+variables. - The values of .kconfig, in a read-only section. - The depth of a stack trace, if it is
+0: the kernel's maximum. Tools often set this size themselves before loading.
 
 Relocating (CO-RE) adjusts the instructions that depend on a type's layout, based on kernel BTF.
 """
@@ -46,10 +45,10 @@ __all__ = [
 ]
 
 _DEEPEST_STACK = 127
-"""PERF_MAX_STACK_DEPTH, which is the default value of kernel.perf_event_max_stack."""
+"""PERF_MAX_STACK_DEPTH, the default value of kernel.perf_event_max_stack."""
 
 _MOST_ENTRIES = 10_240
-"""Used for maps without a size, which the kernel would reject."""
+"""It is used for stack trace maps without a size, which the kernel would reject."""
 
 _RINGS = (bpf_map_type.BPF_MAP_TYPE_RINGBUF, bpf_map_type.BPF_MAP_TYPE_USER_RINGBUF)
 
@@ -59,7 +58,7 @@ def prepare(
 ) -> ObjectSpec:
     """Set map sizes and resolve externs for the running kernel.
 
-    ``warn`` is called with a line about each value that had to be truncated.
+    ``warn`` is called with a line of text for each value that had to be truncated.
 
     Raises UsageError if a program's section name does not determine the program type, and
     UnsupportedError if the kernel lacks an extern.
@@ -76,7 +75,10 @@ def prepare(
 
 
 def _require_type(program: ProgramSpec) -> None:
-    """Raise UsageError if the program's type is unknown. The kernel would only report EINVAL."""
+    """Raise UsageError if the program's type is unknown.
+
+    If the program were loaded, the kernel would only report EINVAL.
+    """
     if program.prog_type is not bpf_prog_type.BPF_PROG_TYPE_UNSPEC:
         return
     near = [f'SEC("{name}")' for name in near_sections(program.section)]
@@ -91,7 +93,7 @@ def _require_type(program: ProgramSpec) -> None:
 
 
 def prepare_map(spec: MapSpec) -> MapSpec:
-    """Fill in everything that a map's spec leaves open.
+    """Fill in everything that the spec of a map leaves open.
 
     >>> from rawbpf.specs.map_spec import MapSpec
     >>> ring = MapSpec("events", bpf_map_type.BPF_MAP_TYPE_RINGBUF, 0, 0, max_entries=5000)
@@ -105,7 +107,7 @@ def prepare_map(spec: MapSpec) -> MapSpec:
     kind, entries = spec.map_type, spec.max_entries
     if kind is bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY:
         most = max(possible_cpus()) + 1
-        # The kernel accepts more slots than CPUs, but events are lost if there are fewer slots.
+        # The kernel accepts fewer slots than CPUs, but then events on the other CPUs are lost.
         return spec._replace(key_size=4, value_size=4, max_entries=entries or most)
     if kind in _RINGS:
         return spec._replace(max_entries=_ring_size(entries))
@@ -125,14 +127,17 @@ def _ring_size(size: int) -> int:
 
 
 def mappable(spec: MapSpec) -> MapSpec:
-    """Return the spec of a section's map with BPF_F_MMAPABLE set."""
+    """Return the spec of the map for a section, with BPF_F_MMAPABLE set."""
     return spec._replace(map_flags=spec.map_flags | bpf_map_flags.BPF_F_MMAPABLE)
 
 
 def relocate(
     spec: ObjectSpec, kernel: KernelFacts
 ) -> tuple[ObjectSpec, dict[str, Sequence[Result]]]:
-    """Relocate all programs that will be loaded. Returns the result of each record, by program."""
+    """Relocate all programs that will be loaded.
+
+    Returns a dict that maps each program to the results of its records.
+    """
     programs = dict(spec.programs)
     results: dict[str, Sequence[Result]] = {}
     targets: Targets | None = None

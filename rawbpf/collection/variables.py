@@ -3,9 +3,9 @@
     obj.rodata["target_pid"] = 42         before load(); afterwards the section is frozen
     obj.bss["dropped"]                    after load(), the value that the programs see
 
-A section's map has one entry, whose value is the whole section. Setting a variable by updating the
-entry would overwrite other variables with stale values. The value is therefore mapped into memory
-(BPF_F_MMAPABLE, 5.5), and only the variable's own bytes are written.
+The map for a section has one entry, whose value is the whole section. Setting a variable by
+updating the entry would overwrite all other variables with stale values. The value is therefore
+mapped into memory (BPF_F_MMAPABLE, 5.5), and only the variable's own bytes are written.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ __all__ = ["Variables"]
 
 
 class Variables(MutableMapping[str, Any]):
-    r"""The variables of one section, as a mapping from names to values.
+    r"""The variables of one section, as a mapping from their names to their values.
 
-    Values have the types described in ``rawbpf.btf.values``: integers, dicts for structs, bytes for
-    text. A variable without BTF (from assembly) is an integer if it has the size of an integer
-    type, and bytes otherwise.
+    Values have the types described in ``rawbpf.btf.values``: for example, int for integers, dict
+    for structs, and bytes for text. A variable without BTF (from assembly) is an integer if it is
+    as large as an integer type, and bytes otherwise.
 
     >>> from rawbpf.specs.object_spec import DataSpec, Variable
     >>> section = Variables(DataSpec(".data", b"\x07\0\0\0", (Variable("limit", 0, 4, 4),)), None)
@@ -55,7 +55,7 @@ class Variables(MutableMapping[str, Any]):
         return bytes(self._memory)
 
     def move_to(self, memory: memoryview) -> None:
-        """Access the variables through ``memory``, the mapped value of the map, from now on."""
+        """Access the variables through ``memory`` from now on; it is the map's mapped value."""
         self._memory = memory
 
     def leave_unmapped(self) -> None:
@@ -67,7 +67,7 @@ class Variables(MutableMapping[str, Any]):
         self._memory, self._frozen = bytearray(self._memory), True
 
     def leave(self) -> None:
-        """Copy the last values before the map is unmapped."""
+        """Copy the final values before the map is unmapped."""
         self._memory = bytearray(self._memory)
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- whatever the variable's type holds
@@ -134,7 +134,7 @@ def _is_number(place: Variable) -> bool:
 
 
 def _plain(place: Variable, value: Any) -> bytes:  # noqa: ANN401 -- checked here
-    """Encode a value without a type: bytes up to the variable's size, or an integer that fits."""
+    """Encode an untyped value, either bytes up to the variable's size or an integer that fits."""
     if isinstance(value, bytes | bytearray) and len(value) <= place.size:
         return bytes(value).ljust(place.size, b"\0")
     bits = 8 * place.size

@@ -8,10 +8,10 @@ CO-RE finds fields by name when a program is loaded.
     loaded       r1 = *(u64 *)(r1 + 1208)
 
 ``access`` follows a record's path through the object's own types, ``match`` finds the same path in
-the kernel's types, ``compute`` turns the path into a number, and ``patch`` writes the number into
+the kernel's types, ``compute`` derives a number from the path, and ``patch`` writes the number into
 the instruction.
 
-The rules match libbpf's, so that an object has the same meaning to both loaders.
+The rules are the same as in libbpf, so that both loaders treat an object in the same way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Access paths: follow a record's access string through types, and name types.
+"""Follow the access string of a record through types, and build the names of types.
 
     struct task_struct *t; t->mm->owner        0:47:3
                                                │ │  └ member 3 of the type of mm
@@ -6,9 +6,8 @@
                                                └ t[0]
 
 The first number of an access string is an array index, because a pointer may point into an array.
-Unnamed members (structs inside structs) are steps of the access string, but they do not appear in
-the path, because kernels wrap members in such structs, or unwrap them, from one version to the
-next.
+Unnamed members (structs inside structs) are steps of the access string but not of the path, because
+kernel versions differ in whether members are wrapped in such structs.
 
 C cannot declare two versions of a struct with the same name. In type names, three underscores and
 the text after them are therefore a *flavour*, which CO-RE ignores: ``struct task_struct___old``
@@ -95,7 +94,7 @@ def text_of(btf: Btf, type_id: int) -> str:
 
 
 class Step(NamedTuple):
-    """A step of a path, to member ``at`` of struct ``type_id``.
+    """A step of a path, which leads to member ``at`` of struct ``type_id``.
 
     A step without a name leads to element ``at`` of an array of that type.
     """
@@ -106,7 +105,7 @@ class Step(NamedTuple):
 
 
 class Path(NamedTuple):
-    """The location in one BTF that a record refers to; ``bit_offset`` is relative to the root type.
+    """The location that a record refers to in one BTF; ``bit_offset`` counts from the root type.
 
     The path's text resembles C: ``struct thing::list[2].id`` or ``enum colour::RED``.
     """
@@ -187,7 +186,7 @@ def _field(btf: Btf, record: CoreRelocation, indices: list[int]) -> Path:
 
 
 def is_flexible(btf: Btf, step: Step, array: t.Array) -> bool:
-    """Return whether an array is a flexible array member: zero-length, and last in its struct."""
+    """Return whether an array is a flexible array member (zero-length and last in its struct)."""
     if array.length or not step.name:
         return False
     holder = btf[step.type_id]

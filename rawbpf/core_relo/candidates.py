@@ -1,8 +1,8 @@
 """Candidates: the kernel types with the same name and kind as a type in the program.
 
-Modules are searched only if the kernel image does not contain the type. It is common to have
-several candidates, since two drivers may each define a struct with the same name. Several
-candidates are an error only if their answers differ.
+Modules are searched only if the kernel image does not contain the type. Several candidates are
+common, since two drivers may each define a struct with the same name. They are an error only if
+they lead to different results.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "Targets"]
 
 _MOST = 100
-"""Maximum number of types with the same name. Each record for the name tries all of the types."""
+"""Maximum number of types with the same name.
+
+Each record that refers to the name tries all of these types."""
 
 _ENUMS = (BTF_KIND_ENUM, BTF_KIND_ENUM64)
 
 
 class Candidate(NamedTuple):
-    """A type in the kernel image or in ``module``."""
+    """A type in the kernel image, or in the module named ``module``."""
 
     btf: Btf
     type_id: int
@@ -45,8 +47,8 @@ def _no_modules() -> Mapping[str, Btf]:
 class Targets:
     """A kernel's types, as candidates for one object.
 
-    ``modules`` returns BTF by module name, and is called only once, when the kernel image lacks a
-    type.
+    ``modules`` returns BTF by module name, and is called at most once, when the kernel image lacks
+    a type.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder
@@ -64,25 +66,22 @@ class Targets:
         self._btf, self._modules = btf, modules
         self._known: dict[int, list[Candidate]] = {}
         self.decided: dict[tuple[CoreRelocation, int], Decision] = {}
-        """Decisions made so far, keyed by record and by the number of candidates then left."""
+        """Results so far, keyed by record and by the number of candidates left at that time."""
 
     def of(self, type_id: int, record: t.Type) -> list[Candidate]:
         """Return the list of candidates for one of the object's types.
 
-        Every call returns the same list.
+        Repeated calls return the same list object.
 
-        Callers remove candidates that lack a record's path, so later records for the same type do
-        not try those candidates again. Other flavours of the type have separate lists.
+        Callers remove candidates that lack the path of a record, so later records for the same type
+        do not try those candidates again. Other flavours of the type have separate lists.
         """
         if type_id not in self._known:
             self._known[type_id] = self._find(record)
         return self._known[type_id]
 
     def left(self, type_id: int) -> int:
-        """Return the number of candidates left for a type.
-
-        Return 0 if the type was not looked up yet.
-        """
+        """Return the number of candidates left for a type, or 0 before its first lookup."""
         return len(self._known.get(type_id, ()))
 
     def _find(self, record: t.Type) -> list[Candidate]:

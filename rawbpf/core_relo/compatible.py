@@ -2,9 +2,9 @@
 
 Flavours in type names are ignored.
 
-``fields_compatible`` decides whether the last step of a path may read the field.
+``fields_compatible`` decides whether the last step of a path may access the field.
 ``types_compatible`` decides whether a type exists; all structs with the same name are compatible,
-since accesses to members have their own records. ``types_match`` is the strict comparison, which
+since accesses to members have their own records. ``types_match`` is a strict comparison, which
 includes members, sizes and signs.
 
 Damaged types may contain themselves, so all three functions stop at a depth of 32.
@@ -36,7 +36,7 @@ def same_name(one: str, other: str) -> bool:
 
 
 def fields_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
-    """Return whether code for a field of the first type can be patched to read the second.
+    """Return whether code that reads a field of the first type can be patched to read the second.
 
     Integers may differ in size and sign, and pointers in their target types.
     """
@@ -59,7 +59,7 @@ def fields_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
 
 
 def types_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
-    """Return whether two types have the same kind and shape; members are not compared."""
+    """Return whether two types have the same kind and shape, without comparing members."""
     kinds = kinds_compatible(a[a_id], b[b_id])
     return kinds and _Compatible(a, b).types(a_id, b_id, MAX_DEPTH)
 
@@ -74,7 +74,9 @@ class _Compatible:
     def types(self, a_id: int, b_id: int, depth: int) -> bool:
         pair = strip(self.a, a_id), strip(self.b, b_id)
         if pair not in self._known:
-            self._known[pair] = False  # maximum depth, for types that contain themselves
+            self._known[pair] = (
+                False  # the maximum depth, because damaged types may contain themselves
+            )
             self._known[pair] = depth > 0 and self._compare(*pair, depth - 1)
         return self._known[pair]
 
@@ -108,7 +110,7 @@ def types_match(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
 class _Match:
     def __init__(self, a: Btf, b: Btf) -> None:
         self.a, self.b = a, b
-        # maximum number of comparisons, because malicious types branch at every level
+        # the maximum number of comparisons, because malicious types branch at every level
         self._left = 100_000
 
     def types(self, a_id: int, b_id: int, *, behind_pointer: bool, depth: int) -> bool:
@@ -174,6 +176,6 @@ def _behind(one: t.Type, other: t.Type) -> bool:
 
 
 def _enumerators(one: t.Enum | t.Enum64, other: t.Enum | t.Enum64) -> bool:
-    """Return whether each enumerator also exists in the other enum, with any value."""
+    """Return whether each enumerator also exists in the other enum, whatever its value."""
     names = {essential(value.name) for value in other.values}
     return one.size == other.size and all(essential(value.name) in names for value in one.values)

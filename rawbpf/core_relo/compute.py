@@ -1,4 +1,4 @@
-"""Compute the number that a record requests from a path.
+"""Compute the value that a record requests from a path.
 
 For a bit-field, the offset is that of the integer to load: the smallest aligned integer that
 contains all bits of the field. Two shifts extract the field: first left, until the field's highest
@@ -31,12 +31,12 @@ _WIDEST = 8
 
 
 class Value(NamedTuple):
-    """The number that a record requests.
+    """The value that a record requests.
 
-    With ``exact``, the object is damaged unless the instruction contains the local number. ``size``
-    and ``type_id`` describe the field at a byte offset, to determine the width of a load or store.
-    ``narrow`` marks a 32-bit enumerator. BTF from before 6.0 does not record whether an enum is
-    signed.
+    With ``exact``, the instruction must contain the local value; otherwise, the object is damaged.
+    For a byte offset, ``size`` and ``type_id`` describe the field, which determines the width of a
+    load or store. ``narrow`` is set for a 32-bit enumerator. BTF from before 6.0 does not record
+    whether an enum is signed.
     """
 
     number: int
@@ -47,11 +47,11 @@ class Value(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """The answer to a record: the numbers for the object's own types and for the kernel's types.
+    """The result for one record: the values for the object's own types and for the kernel's types.
 
-    ``text`` is the path in C syntax, and ``candidate`` is the kernel's type. If the kernel has no
-    such path, ``found`` is None and ``missing`` describes the missing part; ``target`` is then None
-    unless the answer is 0.
+    ``text`` is the path in C syntax, and ``candidate`` is the type in the kernel. If the kernel has
+    no such path, ``found`` is None, ``missing`` describes the missing part, and ``target`` is None
+    unless the result is 0.
     """
 
     text: str
@@ -64,7 +64,7 @@ class Decision(NamedTuple):
 
 
 def value_of(path: Path, kind: bpf_core_relo_kind) -> Value:
-    """Compute the number that a record requests.
+    """Compute the value that a record requests.
 
     Raises FormatError if the path does not have the requested property.
     """
@@ -80,7 +80,7 @@ def value_of(path: Path, kind: bpf_core_relo_kind) -> Value:
 
 
 def absent_value(kind: bpf_core_relo_kind) -> Value | None:
-    """Return the answer for a missing path: 0 for types and existence checks, otherwise None."""
+    """Return the result for a missing path: 0 for types and existence checks, else None."""
     if kind in TYPE_KINDS or kind in (_K.BPF_CORE_FIELD_EXISTS, _K.BPF_CORE_ENUMVAL_EXISTS):
         return Value(0)
     return None
@@ -139,7 +139,7 @@ def _of_member(path: Path, kind: bpf_core_relo_kind) -> Value:
 
 
 def _unit(path: Path, type_id: int, bits: int) -> tuple[int, int]:
-    """Return the byte offset and size of the integer to load."""
+    """Return the byte offset and the size of the integer to load."""
     size = size_of(path.btf, type_id)
     if not bits:
         return path.bit_offset // 8, size
@@ -156,7 +156,7 @@ def _unit(path: Path, type_id: int, bits: int) -> tuple[int, int]:
 
 
 def _element_size(btf: Btf, type_id: int) -> int:
-    """Return a type's size, or the element size of an array, because a load reads one element."""
+    """Return a type's size, or the size of an array's element, because a load reads one element."""
     record = btf[type_id]
     for _ in range(32):
         if not isinstance(record, t.Array):

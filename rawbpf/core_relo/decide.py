@@ -1,7 +1,7 @@
-"""Decide one record: find the record's path in the kernel's types and compute the answer.
+"""Process one record: find its path in the kernel's types and compute the result.
 
-A candidate that lacks the path is ruled out for all records for the same type. The remaining
-candidates must give the same answer.
+A candidate that lacks the path is excluded for all later records for the same type. The remaining
+candidates must lead to the same result.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _LOCAL_ID = bpf_core_relo_kind.BPF_CORE_TYPE_ID_LOCAL
 
 
 def decide(local: Btf, record: CoreRelocation, targets: Targets) -> Decision:
-    """Return the answer to a record for one kernel.
+    """Return the result of a record for one kernel.
 
-    An object's programs repeat the same records, so answers are cached; an answer can change only
-    when a candidate is ruled out. Raises FormatError if the record is damaged, and UnsupportedError
-    if several kernel types give different answers.
+    An object's programs repeat the same records, so results are cached; a result can change only
+    when a candidate is excluded. Raises FormatError if the record is damaged, and UnsupportedError
+    if several kernel types lead to different results.
     """
     known = targets.decided.get((record, targets.left(record.type_id)))
     if known is None:

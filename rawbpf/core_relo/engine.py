@@ -1,4 +1,4 @@
-"""Relocate a program: decide each record, patch the record's instruction, and report the result."""
+"""Relocate a program: resolve each record, patch its instruction, and report the result."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Result(NamedTuple):
     """The result of relocating one record.
 
     ``slot`` is the instruction's slot before relocation, and ``access`` is the path in C syntax.
-    ``target`` is None if the kernel has no answer; the instruction is then poisoned. ``missing``
-    describes the missing part of the path, even if the program only checked whether the path
-    exists. ``candidate`` is the kernel's type, such as "[134] struct task_struct", followed by the
-    module name if a module defines the type.
+    ``target`` is None if the kernel has no value for the record; the instruction is then poisoned.
+    ``missing`` describes the missing part of the path, even if the program only checked whether the
+    path exists. ``candidate`` is the kernel's type, such as "[134] struct task_struct", followed by
+    the module name if a module defines the type.
     """
 
     slot: int
@@ -50,11 +50,11 @@ class Relocated(NamedTuple):
 
 
 def relocate(code: Bytecode, local: Btf, targets: Targets) -> Relocated:
-    """Return the code with the offsets, sizes and other numbers from a kernel's types.
+    """Return the code after filling in offsets, sizes and other values from a kernel's types.
 
-    Raises FormatError if a record is damaged, and UnsupportedError if several kernel types give
-    different answers. A missing field is not an error at this point: the instruction is poisoned,
-    and the verifier rejects the program only if it reaches the instruction.
+    Raises FormatError if a record is damaged, and UnsupportedError if several kernel types lead to
+    different results. A missing field is not an error at this point: the instruction is poisoned,
+    and the verifier rejects the program only if it can reach the instruction.
     """
     if not code.relocations:
         return Relocated(code, ())
@@ -75,7 +75,7 @@ def relocate(code: Bytecode, local: Btf, targets: Targets) -> Relocated:
 def _apply(
     instruction: Instruction, local: Btf, decision: Decision
 ) -> tuple[list[Instruction], str]:
-    """Return the patched instructions, and the reason if they are poisoned."""
+    """Return the patched instructions, and a reason if they are poisoned."""
     target, found = decision.target, decision.found
     if target is None:
         return poisoned(instruction), decision.missing

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _MOST_NAMELESS = 200
-"""Maximum number of anonymous structs inside one struct; kernels use at most 23."""
+"""The maximum number of anonymous structs inside one struct; kernels use at most 23."""
 
 
 def match_path(local: Path, kind: bpf_core_relo_kind, btf: Btf, root: int) -> Path | None:
@@ -129,10 +129,9 @@ def _search(a: Btf, wanted: t.Member, btf: Btf, type_id: int, seen: list[int]) -
 
 
 NO_TYPE = "this kernel has no "
-"""Prefix of the message if the kernel image lacks the whole type.
+"""The start of the message if the kernel image lacks the whole type.
 
-A module may still define the type.
-"""
+The type may still be defined in a module."""
 
 
 def what_is_missing(path: Path, kind: bpf_core_relo_kind, candidates: Sequence[Candidate]) -> str:
@@ -178,7 +177,7 @@ def _members(path: Path, last: int) -> str:
 
 
 def _bare(path: Path) -> Path:
-    """Return only the first step of a path: the type and an array index."""
+    """Return only the start of a path, which consists of the type and an array index."""
     return path._replace(steps=path.steps[:1])
 
 

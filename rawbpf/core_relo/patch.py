@@ -1,4 +1,4 @@
-"""Patch an instruction: replace the local number that clang encoded.
+"""Patch an instruction by replacing the local value that clang encoded.
 
     r1 += 1160                    add and mov of a constant: imm
     r1 = *(u64 *)(r1 + 1160)      loads and stores: off, and the width if the field's changed
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["POISON", "has_width", "patch", "poisoned", "width_may_change"]
 
 POISON = 0xBAD2310
-"""The number of a nonexistent helper.
+"""A number that does not belong to any helper.
 
 libbpf uses the same number, so users recognize it in logs.
 """
@@ -54,16 +54,16 @@ _LARGEST_OFFSET = 0x7FFF
 
 
 def poisoned(instruction: Instruction) -> list[Instruction]:
-    """Return calls that the verifier rejects if it reaches them, in the same number of slots."""
+    """Return calls that the verifier rejects if it reaches them, filling the same slots."""
     call = Instruction(BPF_JMP | BPF_CALL, imm=POISON, source=instruction.source)
     return [call] * instruction.slots
 
 
 def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:
-    """Return the instruction with the kernel's number instead of the local number.
+    """Return the instruction with the kernel's value instead of the local value.
 
-    Raises FormatError if the instruction cannot contain a number, or if it does not contain the
-    local number.
+    Raises FormatError if the instruction cannot contain a value, or if it does not contain the
+    local value.
     """
     if instruction.opcode == LD_IMM64:
         return _wide(instruction, local, target)
@@ -78,7 +78,7 @@ def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:
 
 
 def _wide(instruction: Instruction, local: Value, target: Value) -> Instruction:
-    """Patch the load of a 64-bit constant.
+    """Patch the instruction that loads a 64-bit constant.
 
     BTF from old compilers does not record that an enumerator is negative, but the code shows it:
     the upper half of the constant is all ones.
@@ -92,7 +92,7 @@ def _wide(instruction: Instruction, local: Value, target: Value) -> Instruction:
 
 
 def has_width(instruction: Instruction) -> bool:
-    """Return whether the instruction is a load or store, and therefore has an access width."""
+    """Return whether the instruction is a load or a store, which have an access width."""
     return instruction.opcode & _CLASS_MASK in (BPF_LDX, BPF_ST, BPF_STX)
 
 
@@ -121,7 +121,7 @@ def _at_offset(instruction: Instruction, local: Value, target: Value) -> Instruc
 
 
 def width_may_change(a: Btf, local: Value, b: Btf, target: Value) -> bool:
-    """Return whether a load's width may be changed from one field's size to the other's."""
+    """Return whether a load may be changed from one field's size to the other's."""
     if local.size == target.size or not local.type_id or not target.type_id:
         return True
     one, other = a[local.type_id], b[target.type_id]
@@ -133,6 +133,6 @@ def width_may_change(a: Btf, local: Value, b: Btf, target: Value) -> bool:
 
 
 def _signed(number: int) -> int:
-    """Return the low 32 bits as the signed number for the imm field."""
+    """Return the low 32 bits as a signed number for the imm field."""
     low = number & 0xFFFF_FFFF
     return low - (low >> 31 << 32)

@@ -83,9 +83,9 @@ def capabilities(root: Root) -> Finding:
 
 
 def sandbox(root: Root) -> Finding:
-    """Look for a container and a seccomp filter.
+    """Look for signs of a container and for a seccomp filter.
 
-    The trial shows whether a container or seccomp filter prevents tracing.
+    The trial run shows whether a container or seccomp filter actually prevents tracing.
     """
     reason = denied_by_seccomp(root)
     if reason is not None:
@@ -177,7 +177,7 @@ def jit(root: Root) -> Finding:
 def memlock(root: Root) -> Finding:
     """Check RLIMIT_MEMLOCK on kernels before 5.11.
 
-    Tracing commands raise the limit if they are permitted to.
+    Tracing commands raise the limit if they have permission to do so.
     """
     if not bpf_counts_as_locked(root):
         return ok("BPF memory is charged to the memory cgroup (Linux 5.11 or newer)")
@@ -204,8 +204,8 @@ def kernel_addresses(root: Root) -> Finding:
         return warn(evidence, error.fix or "")
     if not hidden:
         return ok(f"kernel addresses are visible (kernel.kptr_restrict = {level})")
-    # At levels 0 and 1, addresses are visible with CAP_SYSLOG; at level 0, they are also visible if
-    # perf_event_paranoid is below 2.
+    # At levels 0 and 1, addresses are visible to processes with CAP_SYSLOG; at level 0, they are
+    # also visible if perf_event_paranoid is below 2.
     fix = (
         "sudo sysctl kernel.kptr_restrict=1"
         if level == 2
@@ -215,7 +215,7 @@ def kernel_addresses(root: Root) -> Finding:
 
 
 def trace_file_system(root: Root) -> Finding:
-    """Check for tracefs, which tells `rawbpf list` which functions are notrace."""
+    """Check for tracefs, from which `rawbpf list` learns which functions cannot be traced."""
     place = tracefs(root)
     if place is not None:
         return ok(f"mounted at {place}")
@@ -236,7 +236,7 @@ def btf(root: Root) -> Finding:
 
 
 def clang(_: Root) -> Finding:
-    """Look for clang, which compiles C programs."""
+    """Look for clang, which is needed to compile C programs."""
     try:
         return ok(find_clang())
     except UnsupportedError:
@@ -244,7 +244,7 @@ def clang(_: Root) -> Finding:
 
 
 def qemu(_: Root) -> Finding:
-    """Look for QEMU, which `rawbpf guest` runs."""
+    """Look for QEMU, which `rawbpf guest` needs."""
     try:
         emulator = native().qemu
     except UnsupportedError as error:

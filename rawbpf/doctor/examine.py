@@ -1,4 +1,4 @@
-"""The table of checks, and the code that runs them."""
+"""The table of checks, and the code that runs the checks."""
 
 from __future__ import annotations
 
@@ -36,11 +36,14 @@ CHECKS = (
     Check("clang", facts.clang),
     Check("QEMU", facts.qemu),
 )
-"""All checks, in report order: facts, the trial, and optional programs."""
+"""All checks in the order of the report: facts, the trial, and optional programs."""
 
 
 def examine(checks: Iterable[Check], root: Root = "/") -> list[Result]:
-    """Run checks and return their results. A fix that has already been shown is not repeated."""
+    """Run checks and return their results.
+
+    A suggested fix that has already been shown is not repeated.
+    """
     results: list[Result] = []
     given: dict[str, str] = {}
     for check in checks:
@@ -56,7 +59,7 @@ def examine(checks: Iterable[Check], root: Root = "/") -> list[Result]:
 def _look(check: Check, root: Root) -> Finding:
     """Run one check.
 
-    If an error occurs, such as a damaged file, the check fails with the error as the reason.
+    If an error such as a damaged file occurs, the check fails, with the error as the reason.
     """
     try:
         return check.look(root)

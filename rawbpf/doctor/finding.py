@@ -14,7 +14,7 @@ __all__ = ["Check", "Finding", "Result", "Status", "fail", "missing", "ok", "unk
 
 
 class Status(Enum):
-    """The status that a check returns. The enum's value is printed in the report."""
+    """The status of a finding. The report prints the value of the enum member."""
 
     OK = "ok"
     WARN = "warn"
@@ -25,7 +25,7 @@ class Status(Enum):
 
 
 class Finding(NamedTuple):
-    """A status, the evidence for the status, and a fix for the problem."""
+    """The result of a check: a status, the evidence for it, and a fix if there is a problem."""
 
     status: Status
     evidence: str

@@ -1,4 +1,4 @@
-"""Try each step of `rawbpf kprobe`, and undo it.
+"""Try each step of `rawbpf kprobe`, and undo the step.
 
 The program from lesson 01 is loaded with its maps, rings are opened on all CPUs, and an event of
 the kprobe PMU is opened on a function that is rarely called. No program is attached to the event.
@@ -36,14 +36,13 @@ if TYPE_CHECKING:
 __all__ = ["load_and_read", "missing_features", "place_a_probe"]
 
 _FUNCTION = "vfs_rmdir"
-"""An exported function, which is never inlined.
+"""An exported function that is never inlined.
 
-It is older than 5.8, and is called only for rmdir(2).
-"""
+It has existed since before 5.8, and is called only for rmdir(2)."""
 
 
 def missing_features(_: Root) -> Finding:
-    """Probe for each feature that the program uses, except the PMU, which has a separate check."""
+    """Probe for each feature that the program uses except the PMU, which has a check of its own."""
     needed = (f for f in FEATURES.values() if f.main_job and f.name != "kprobe PMU")
     answers = {feature.name: feature.ask() for feature in needed}
     absent = [name for name, answer in answers.items() if answer.outcome is Outcome.NO]

@@ -1,4 +1,4 @@
-"""An object's code for display: functions, relocated symbols' names, and source lines."""
+"""An object's code for display, with functions, symbol names and source lines."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CodeSection(NamedTuple):
 
 
 def _window(table: dict[int, T], start: int, end: int) -> dict[int, T]:
-    """Return the entries between two slots, with slots renumbered relative to ``start``."""
+    """Return the entries between two slots, with slots renumbered so that ``start`` becomes 0."""
     return {slot - start: value for slot, value in table.items() if start <= slot < end}
 
 
@@ -79,7 +79,7 @@ class _Places:
                 self._symbols.setdefault(symbol.section, []).append(symbol)
 
     def functions(self, section: int) -> dict[int, str]:
-        """Return a section's functions by slot."""
+        """Return the functions of a section, keyed by slot."""
         return {
             symbol.value // SLOT: symbol.name
             for symbol in self._symbols.get(section, ())
@@ -87,10 +87,7 @@ class _Places:
         }
 
     def at(self, section: int, offset: int) -> Symbol | None:
-        """Return the symbol that contains the byte at ``offset``.
-
-        Return None if no symbol contains it.
-        """
+        """Return the symbol that contains the byte at ``offset``, or None if there is none."""
         symbols = self._symbols.get(section, [])
         index = bisect_right(symbols, offset, key=lambda symbol: symbol.value) - 1
         if index >= 0 and offset < symbols[index].value + max(symbols[index].size, 1):
@@ -113,9 +110,9 @@ def _section(
 
 
 def _target(places: _Places, relocation: Relocation, instruction: Instruction) -> str:
-    """Return a relocation's symbol.
+    """Return the symbol of a relocation.
 
-    For a section symbol, return the symbol at the offset instead.
+    For a section symbol, return the function or variable at the offset instead.
     """
     symbol, addend = relocation.symbol, 0
     if instruction.opcode == LD_IMM64:
@@ -130,9 +127,9 @@ def _target(places: _Places, relocation: Relocation, instruction: Instruction) -
 
 
 def _lines(file: ObjectFile) -> dict[str, dict[int, Source]]:
-    """Return source lines by section and slot from .BTF.ext.
+    """Return the source lines from .BTF.ext, keyed by section and slot.
 
-    Return nothing if the object has no .BTF.ext.
+    The result is empty if the object has no .BTF.ext.
     """
     btf, ext = file.section(".BTF"), file.section(".BTF.ext")
     if btf is None or ext is None or not ext.contents:

@@ -37,11 +37,11 @@ __all__ = [
 
 _NAME = re.compile(r"\.(data|rodata|bss)(\..*)?")
 _LARGEST = 1 << 26
-"""Limit in bytes on the total size of sections that have no contents in the file."""
+"""The maximum total size in bytes of sections that have no contents in the file."""
 
 
 def data_sections(file: ObjectFile, btf: Btf | None) -> dict[int, DataSpec]:
-    """Return data sections by section number, without empty sections, since maps cannot be empty.
+    """Return nonempty data sections by section number; maps cannot be empty.
 
     Raises FormatError if the sections are damaged, UnsupportedError if a section contains
     addresses.
@@ -95,7 +95,7 @@ def variable_types(btf: Btf | None, section: str) -> dict[str, int]:
 
 
 def externs(file: ObjectFile, btf: Btf | None) -> dict[str, ExternSpec]:
-    """Return externs by name, with offsets for those in .kconfig.
+    """Return externs by name, with the offsets of those in .kconfig.
 
     Undefined symbols without a type are omitted, since they are an error only if the code uses
     them.
@@ -128,7 +128,7 @@ def _declared(btf: Btf, section: str, kind: str, wanted: dict[str, bool]) -> Ite
 
 
 def _placed(settings: list[ExternSpec], btf: Btf) -> list[ExternSpec]:
-    """Lay out the variables of .kconfig, with the largest alignment first to avoid gaps."""
+    """Lay out the variables of .kconfig in order of decreasing alignment, to avoid gaps."""
     known: dict[int, int] = {}
     sized = [one._replace(size=size_of(btf, one.type_id)) for one in settings]
     aligns = {one.name: align_of(btf, one.type_id, known) for one in sized}

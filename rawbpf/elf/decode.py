@@ -1,10 +1,10 @@
-"""The tables of a BPF object: sections, symbols and relocations.
+"""Decode the tables of a BPF object: sections, symbols and relocations.
 
 Each table entry is validated.
 
-The ELF header is parsed by pyelftools, because it supports all variants of the header. A BPF
-object's tables have fixed-size entries, often thousands of them. Table entries are decoded with the
-layouts that ``image`` uses for writing, which is ten times as fast as decoding them one by one with
+The ELF header is parsed by pyelftools, which supports all variants of the header. The tables of a
+BPF object have fixed-size entries, often thousands of them. Table entries are decoded with the
+layouts that ``image`` uses for writing, which is ten times as fast as decoding each entry with
 pyelftools.
 """
 
@@ -31,16 +31,16 @@ _WITHOUT_BYTES = (elf.SHT_NULL, elf.SHT_NOBITS)
 _HIDDEN = (1, 2)  # STV_INTERNAL, STV_HIDDEN
 
 _MOST_ENTRIES = 1 << 18
-"""Maximum total number of instructions, symbols and relocations in an object.
+"""The maximum number of instructions, symbols and relocations in an object, in total.
 
 Each entry takes up to 200 bytes of memory.
 """
 
 _LONGEST_NAMES = 1 << 24
-"""Maximum total size in bytes of all names read from one string table."""
+"""The maximum size in bytes of all names read from one string table, in total."""
 
 _SHORTEST = 4
-"""Minimum number of bytes that a relocation modifies (R_BPF_64_ABS32, in debug sections)."""
+"""The minimum number of bytes that a relocation modifies (R_BPF_64_ABS32, in debug sections)."""
 
 
 class ObjectDecoder:
@@ -84,7 +84,7 @@ class ObjectDecoder:
         return [_relocation(row, table.name, section, symbols) for row in rows]
 
     def _take(self, count: int) -> None:
-        """Count entries that are about to be decoded.
+        """Count entries before they are decoded.
 
         Raises FormatError if the limit is exceeded.
         """
@@ -94,7 +94,7 @@ class ObjectDecoder:
             raise FormatError("this object is too large", why=why)
 
     def _link(self, section: Section, kind: int) -> Section:
-        """Return the section that a section header links to, if it has the given type."""
+        """Return the section that a section header links to, if that section has the given type."""
         link = section.header.link
         if link >= len(self.sections) or self.sections[link].header.type != kind:
             raise FormatError(f"section {section.name} links to section {link}", why="wrong type")
@@ -104,8 +104,8 @@ class ObjectDecoder:
 class _Names:
     """A string table, in which every string ends with a zero byte.
 
-    Linkers store a name only once if it is a suffix of another name. A malicious file could define
-    thousands of long names with few bytes, so the total number of bytes read is limited.
+    If a name is a suffix of another name, linkers store only the longer one. A malicious file could
+    define thousands of long names with few bytes, so the total number of bytes read is limited.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -131,12 +131,12 @@ class _Names:
             raise FormatError(
                 f"a name is at offset {offset:#x} of a string table of {size:#x} bytes"
             )
-        # Without a string table, the name is empty.
+        # If there is no string table, the name is empty.
         name = self._data[offset : self._data.find(0, offset)]
         self._left -= len(name)
         if self._left < 0:
             raise FormatError("damaged ELF file", why="the names overlap too often")
-        # Escapes let users type the name as displayed.
+        # Escaping allows users to type the name as displayed.
         return name.decode(errors="backslashreplace")
 
 
@@ -157,7 +157,7 @@ def _open(data: bytes) -> ELFFile:
 
 
 def _machine(name: str | int) -> str:
-    """Return a machine's usual name, such as x86-64 for EM_X86_64."""
+    """Return the usual name of a machine, such as x86-64 for EM_X86_64."""
     if isinstance(name, int):
         return f"machine {name}"
     return name.removeprefix("EM_").replace("_", "-").lower()
@@ -181,7 +181,7 @@ def _sections(data: bytes, file: ELFFile) -> list[Section]:
 
 
 def _headers(data: bytes, file: ELFFile) -> tuple[list[elf.SectionHeader], int]:
-    """Return all section headers, and the index of the section name string table."""
+    """Return all section headers, and the index of the section that contains the section names."""
     start, size = file["e_shoff"], elf.SECTION_HEADER.size
     if start and file["e_shentsize"] != size:
         each = file["e_shentsize"]
@@ -197,7 +197,7 @@ def _headers(data: bytes, file: ELFFile) -> tuple[list[elf.SectionHeader], int]:
 
 
 def _check_places(rows: list[elf.SectionHeader], size: int) -> None:
-    """Raise FormatError if sections exceed the file or overlap.
+    """Raise FormatError if sections overlap or extend past the end of the file.
 
     Overlapping sections could make a small file seem huge.
     """

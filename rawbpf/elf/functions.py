@@ -1,4 +1,4 @@
-"""An object's functions: instructions with their references, source lines and CO-RE records."""
+"""An object's functions, made of instructions with references, source lines and CO-RE records."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CodeReader:
             self._starts.setdefault(number, []).append(start)
 
     def functions(self) -> dict[Place, Bytecode]:
-        """Return all functions by location.
+        """Return all functions, keyed by their location.
 
         Raises FormatError or DecodeError if the object is damaged.
         """
@@ -80,7 +80,7 @@ _SRC = {
 
 
 def _prepared(instruction: Instruction, reference: Reference) -> Instruction:
-    """Return the instruction with its reference; ``src`` says what kind of number is filled in."""
+    """Return the instruction with its reference; ``src`` is the kind of number to fill in."""
     if instruction.opcode == _CALL:
         kind = BPF_PSEUDO_KFUNC_CALL if reference.kind == "kfunc" else BPF_PSEUDO_CALL
         return instruction._replace(src=kind, imm=0, reference=reference)

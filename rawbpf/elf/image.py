@@ -17,7 +17,7 @@ __all__ = ["Image"]
 
 
 class _Section(NamedTuple):
-    """A section's contents, and its header without offset and size."""
+    """The contents of a section, and its header without offset and size."""
 
     name: str
     header: elf.SectionHeader
@@ -43,7 +43,10 @@ class Image:
         self._relocations: dict[int, list[tuple[int, str, int]]] = {}
 
     def add_section(self, name: str, contents: bytes, flags: int = 0, align: int = 8) -> int:
-        """Append a section and return its index. For ``.bss``, only the size is written."""
+        """Append a section and return its index.
+
+        For ``.bss``, only the size of the contents is written.
+        """
         kind = elf.SHT_NOBITS if name.startswith(".bss") else elf.SHT_PROGBITS
         header = elf.SectionHeader(0, kind, flags, size=len(contents), align=align)
         self._sections.append(_Section(name, header, b"" if kind == elf.SHT_NOBITS else contents))
@@ -69,7 +72,7 @@ class Image:
         return name
 
     def add_relocation(self, section: int, offset: int, symbol: str, kind: int) -> None:
-        """Append a relocation, which stores a symbol's address at ``offset`` of a section."""
+        """Append a relocation, which stores a symbol's address at ``offset`` in a section."""
         self._relocations.setdefault(section, []).append((offset, symbol, kind))
 
     def encode(self) -> bytes:
@@ -95,7 +98,7 @@ class Image:
         )  # fmt: skip
 
     def _tables(self, strings: StringTable, symtab: int) -> list[_Section]:
-        """Build the symbol table, and a relocation table for each section that needs one."""
+        """Build the symbol table, and a relocation table for each section that has relocations."""
         ordered = sorted(self._symbols, key=lambda symbol: symbol.binding)
         locals_ = sum(symbol.binding == elf.STB_LOCAL for symbol in ordered)
         strtab = symtab + len(self._relocations) + 1

@@ -1,4 +1,4 @@
-"""An object's complete contents as plain data, for display, JSON and comparisons.
+"""Summarize the complete contents of an object as plain data, for display, JSON and comparisons.
 
 The dictionary's keys are license, version, remarks, programs, maps, globals, externs, sections,
 relocations and btf.
@@ -32,10 +32,10 @@ __all__ = ["inventory"]
 Row = dict[str, Any]
 
 _LARGEST_VALUE = 4096
-"""Maximum size in bytes of a variable whose value is shown."""
+"""The maximum size in bytes of a variable whose value is shown."""
 
 _MOST_LEAVES = 8
-"""Maximum number of values per byte of a variable."""
+"""The maximum number of values per byte of a variable."""
 
 
 def inventory(file: ObjectFile, spec: ObjectSpec) -> Row:
@@ -82,10 +82,7 @@ class _Types:
         return declaration(self.btf, type_id, budget=self._budget)
 
     def value(self, variable: Variable, contents: bytes) -> Any:  # noqa: ANN401 -- any type's
-        """Return a variable's initial value.
-
-        Return None if the type is unknown or the value is too long.
-        """
+        """Return a variable's initial value, or None if it is too long or of unknown type."""
         if self.btf is None or not variable.type_id or variable.size > _LARGEST_VALUE:
             return None
         if variable.type_id not in self._codecs:
@@ -157,7 +154,7 @@ def _relocations(file: ObjectFile) -> Iterator[Row]:
 
 
 def _btf(file: ObjectFile, btf: Btf) -> Row:
-    """Count the types of each kind and the records in .BTF.ext."""
+    """Count the types of each kind, and the records in .BTF.ext."""
     kinds = Counter(kind_name(btf.kind(number)) for number in range(1, len(btf)))
     section = file.section(".BTF.ext")
     row: Row = {"types": len(btf) - 1, "kinds": dict(kinds.most_common())}

@@ -1,4 +1,4 @@
-"""The layout of a 64-bit ELF file: a header, sections, and a section header table.
+"""The layout of a 64-bit ELF file, which consists of a header, sections and section headers.
 
     offset 0   ┌──────────────┐
                │ file header  │ 64 bytes; contains the offset of the table
@@ -64,7 +64,7 @@ SHT_NULL = 0
 SHT_PROGBITS = 1
 SHT_SYMTAB = 2
 SHT_STRTAB = 3
-SHT_NOBITS = 8  # the type of .bss, which has a size but no bytes in the file
+SHT_NOBITS = 8  # the type of .bss, which has a size but occupies no bytes in the file
 SHT_REL = 9
 
 SHF_WRITE = 1 << 0
@@ -82,8 +82,8 @@ STT_OBJECT = 1
 STT_FUNC = 2
 STT_SECTION = 3
 
-R_BPF_64_64 = 1  # a 64-bit load of a map's, variable's or function's address
-R_BPF_64_32 = 10  # a call, whose imm counts slots from the next instruction
+R_BPF_64_64 = 1  # a 64-bit load of the address of a map, variable or function
+R_BPF_64_32 = 10  # a call whose imm counts slots from the next instruction
 
 RELOCATION_NAMES = {
     R_BPF_64_64: "R_BPF_64_64",
@@ -129,7 +129,7 @@ class SectionHeader(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """Elf64_Sym. A symbol's ``info`` is binding << 4 | type."""
+    """Elf64_Sym. type. | type."""
 
     name: int
     info: int
@@ -140,7 +140,7 @@ class Symbol(NamedTuple):
 
 
 class Relocation(NamedTuple):
-    """Elf64_Rel. A relocation's ``info`` is symbol index << 32 | relocation type."""
+    """Elf64_Rel. relocation type. | relocation type."""
 
     offset: int
     info: int

@@ -1,4 +1,4 @@
-"""Map definitions in section .maps, which are expressed entirely as types.
+"""Decode map definitions in section .maps, which are expressed entirely as types.
 
     struct {
         __uint(type, BPF_MAP_TYPE_HASH);     int (*type)[1]
@@ -8,8 +8,8 @@
     } hits SEC(".maps");
 
 The section contains only zeros, because the definition is in BTF. A number n is encoded as "pointer
-to an array of n", and a type as "pointer to the type". ``__array(values, T)`` is an array of
-pointers to T, where T is another map definition (map of maps) or a function (program array). The
+to an array of n elements", and a type as "pointer to the type". ``__array(values, T)`` is an array
+of pointers to T, where T is another map definition (map of maps) or a function (program array). The
 section's relocations specify the initial entries of a map of maps or program array.
 """
 
@@ -49,7 +49,7 @@ _HOLDS_DESCRIPTORS = (*_OF_MAPS, bpf_map_type.BPF_MAP_TYPE_PROG_ARRAY)
 def decode_map(name: str, btf: Btf, type_id: int, initial: Mapping[int, str]) -> MapSpec:
     """Return the spec of a map that is defined by a variable of the given type.
 
-    ``initial`` maps an offset in the struct to the name of the map or program whose address is
+    ``initial`` maps offsets in the struct to the names of the maps or programs whose addresses are
     stored there. Raises FormatError if the type does not define a map.
     """
     return _Definition(name, btf, type_id).spec(initial, inner=False)
@@ -96,7 +96,7 @@ class _Definition:
         return record.type_id
 
     def spec(self, initial: Mapping[int, str], *, inner: bool) -> MapSpec:
-        """Return the map's spec; with ``inner``, return the spec of its inner maps."""
+        """Return the spec of a map or, with ``inner``, of its inner maps."""
         try:
             map_type = bpf_map_type(self.numbers.get("type", 0))
         except ValueError:
@@ -122,7 +122,7 @@ class _Definition:
         )
 
     def _size(self, what: str, otherwise: int) -> int:
-        """Return a key or value size, given by a type, by a number, or by both if they agree."""
+        """Return the size of a key or value, which is given by a type, by a number, or by both."""
         type_id = self.key if what == "key" else self.value
         given = self.numbers.get(f"{what}_size")
         if not type_id:
@@ -146,7 +146,7 @@ class _Definition:
         return pointer.type_id
 
     def _initial(self, initial: Mapping[int, str]) -> dict[int, str]:
-        """Convert initial entries from offsets in the struct to indices."""
+        """Convert the positions of initial entries from offsets in the struct to indices."""
         if not initial:
             return {}
         if self.values is None:
@@ -168,13 +168,13 @@ _OLD_NUMBERS = struct.Struct("=5I")
 
 
 def old_maps(file: ObjectFile) -> dict[tuple[int, int], MapSpec]:
-    """Return legacy maps, defined by numbers in "maps" sections, keyed by section and offset.
+    """Return the legacy maps in "maps" sections, keyed by section and offset.
 
         struct bpf_map_def { u32 type, key_size, value_size, max_entries, map_flags; ... };
 
     libbpf 1.0 dropped these definitions because they carry no types, but objects that use them
     still exist, such as the ir-keytable decoders with their section "lirc_mode2/maps". Loaders
-    differ in the fields after the first five numbers; zeros have no meaning to any loader.
+    disagree about the fields after the first five numbers, but ignore zeros in them.
 
     Raises FormatError if a definition is damaged, UnsupportedError if it uses fields beyond the
     first five numbers.

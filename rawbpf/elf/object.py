@@ -41,7 +41,7 @@ _TEXT = ".text"
 _MAPS = ".maps"
 _OLD = "in the form that libbpf 1.0 dropped, so its types are unknown"
 _MOST_SLOTS = 1 << 20
-"""Limit on the combined size of all programs.
+"""The maximum combined size of all programs.
 
 A small file can contain many programs that each call all functions.
 """
@@ -120,7 +120,7 @@ class _Reader:
     def _initial(
         self, section: Section, places: dict[Place, str], functions: dict[Place, str]
     ) -> dict[str, dict[int, str]]:
-        """Return the names of initial entries by map and by offset in the map's definition."""
+        """Return the names of initial entries, keyed by map and offset in its definition."""
         maps = sorted((place[1], name) for place, name in places.items())
         starts = [start for start, _ in maps]
         found: dict[str, dict[int, str]] = {}

@@ -1,4 +1,4 @@
-"""Records of a parsed object: section, symbol and relocation."""
+"""The parts of a parsed object: sections, symbols and relocations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Relocation", "Section", "Symbol"]
 
 
 class Section(NamedTuple):
-    """A section; ``contents`` is empty if the file stores no bytes for the section (.bss)."""
+    """A section, whose ``contents`` are empty if the file stores no bytes for it (.bss)."""
 
     number: int
     name: str
@@ -27,7 +27,7 @@ class Section(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """A symbol: a name for ``size`` bytes at offset ``value`` of a section.
+    """A symbol, which names ``size`` bytes at offset ``value`` of a section.
 
     A section symbol has the section's name. ``hidden`` symbols are visible only within their own
     file, whatever their binding (STV_HIDDEN, STV_INTERNAL).
@@ -43,7 +43,7 @@ class Symbol(NamedTuple):
 
 
 class Relocation(NamedTuple):
-    """A relocation, which stores the address of ``symbol`` at ``offset`` of the section."""
+    """A relocation, which stores the address of ``symbol`` at ``offset`` in the section."""
 
     offset: int
     symbol: Symbol

@@ -24,9 +24,9 @@ __all__ = [
 
 
 class SectionRecords:
-    """The .BTF.ext records for one code section.
+    """The .BTF.ext records of one code section.
 
-    ``types`` maps the byte offset of each function to its BTF ID.
+    ``types`` maps the byte offset of each function to the ID of its BTF type.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ _NONE = SectionRecords({}, (), ())
 
 
 class Records:
-    """All .BTF.ext records in an object, empty if the object has no .BTF.ext.
+    """All .BTF.ext records of an object; without .BTF.ext, there are none.
 
     Raises FormatError if .BTF.ext is damaged.
     """
@@ -84,12 +84,12 @@ class Records:
             )
 
     def of(self, section: str) -> SectionRecords:
-        """Return the records for the section with the given name."""
+        """Return the records of the section with the given name."""
         return self._sections.get(section, _NONE)
 
 
 def line_records(units: Iterable[Bytecode]) -> list[LineInfo]:
-    """Return a section's line records, with a new record wherever the source line changes."""
+    """Return the line records of a section, with a new record wherever the source line changes."""
     records: list[LineInfo] = []
     start = 0
     for unit in units:

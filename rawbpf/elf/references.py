@@ -1,7 +1,7 @@
-"""Resolve relocations: find the maps, functions and variables that instructions refer to.
+"""Resolve relocations, which say what maps, functions and variables instructions refer to.
 
-An object stores code in sections and the code's relocations in separate sections. The meaning of a
-relocation depends on the symbol's section and on the instruction:
+An object stores code in sections, and the relocations of that code in separate sections. The
+meaning of a relocation depends on the symbol's section and on the instruction:
 
     call,  src 1    a function of the object; if the symbol is undefined, a kernel function
     call +N         a function of the same section, already resolved by the compiler
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 Place = tuple[int, int]
-"""A section number and byte offset where a function or map definition starts."""
+"""A section number, and the byte offset at which a function or map definition starts."""
 
 _CALL = BPF_JMP | BPF_CALL
 
@@ -45,7 +45,7 @@ class References:
     """Resolves relocations to symbolic references.
 
     ``maps`` maps locations to map names. ``data`` maps section numbers to the names of data
-    sections. ``names`` maps locations to functions' unique names.
+    sections. ``names`` maps the locations of functions to their unique names.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class References:
     def of(
         self, section: Section, instructions: Sequence[Instruction], at: Mapping[int, int]
     ) -> dict[int, Reference]:
-        """Return a section's references, keyed by instruction index.
+        """Return the references of a section, keyed by instruction index.
 
         ``at`` maps the byte offset of each instruction to its index. Calls that the compiler has
         already resolved are converted to references as well. Raises FormatError if a relocation is
@@ -135,7 +135,7 @@ class References:
 def _names(file: ObjectFile) -> dict[Place, str]:
     """Assign each function a unique name.
 
-    Linked files may contain several static functions with the same name.
+    Linked files may contain several static functions that have the same name.
     """
     code = {section.number: section for section in file.code()}
     names: dict[Place, str] = {}
@@ -167,6 +167,6 @@ def instructions_of(section: Section) -> list[Instruction]:
 
 
 def addend_of(instruction: Instruction) -> int:
-    """Return a 64-bit load's first imm field, a signed addend to the symbol's address."""
+    """Return a 64-bit load's first imm field, which is a signed addend to the symbol's address."""
     low = instruction.imm & 0xFFFF_FFFF
     return low - (low >> 31 << 32)

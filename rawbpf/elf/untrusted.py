@@ -1,9 +1,9 @@
 """Limits and checks that make pyelftools safe for untrusted files.
 
-pyelftools trusts the file's data: for example, table offsets from the header, the length of names,
-and entry counts. With a damaged file, pyelftools would seek beyond the end, read a megabyte-long
-name for each of thousands of sections, or parse tables that are not needed. This module therefore
-gives pyelftools
+pyelftools trusts the data in the file, such as table offsets, entry counts and the lengths of
+names. With a damaged file, pyelftools would seek beyond the end, read a megabyte-long name for each
+of thousands of sections, or parse tables that are not needed. This module therefore gives
+pyelftools
 
 - a stream that knows the end of the file and limits the number of reads (``_Metered``): this bounds
   the run time
@@ -38,16 +38,15 @@ __all__ = ["Sections", "elf_errors", "open_elf"]
 _ENOUGH = 200_000
 """Limit of reads.
 
-Each read takes pyelftools 2 to 4 us, so the limit amounts to about a second, which is enough for
-10,000 symbols.
-"""
+pyelftools takes 2 to 4 us per read, so the limit amounts to about a second, which is enough for
+10,000 symbols."""
 
 _PAGE = 12
 """A large read counts as one additional read per 4 KiB (1 << _PAGE)."""
 
 
 class _Metered(io.BufferedReader):
-    """A file object that raises ELFError on reads beyond the end or after too many reads."""
+    """A file object that raises ELFError on reads past the end or after too many reads."""
 
     def __init__(self, raw: io.FileIO | io.BytesIO) -> None:
         super().__init__(raw)
@@ -79,7 +78,7 @@ class _Metered(io.BufferedReader):
 
 @contextmanager
 def elf_errors() -> Iterator[None]:
-    """Convert errors from pyelftools to FormatError."""
+    """Convert errors raised by pyelftools to FormatError."""
     try:
         yield
     except ELFError as error:
@@ -117,10 +116,10 @@ class _Strings:
 
 
 def open_elf(file: io.FileIO | io.BytesIO) -> ELFFile:
-    """Open an ELF file of any class and machine, and read only its header.
+    """Open an ELF file of any class and for any machine, and read only its header.
 
-    The caller must close the file, or release it with ``stream.detach()`` on the result. Raises
-    FormatError if the file is not an ELF file.
+    The caller must close the file, or release it by calling ``stream.detach()`` on the result.
+    Raises FormatError if the file is not an ELF file.
 
     >>> open_elf(io.BytesIO(b"what?"))
     Traceback (most recent call last):
@@ -137,7 +136,7 @@ def open_elf(file: io.FileIO | io.BytesIO) -> ELFFile:
 
 
 class Sections:
-    """A file's section headers and section names."""
+    """The section headers and section names of a file."""
 
     def __init__(self, elf: ELFFile) -> None:
         self._elf = elf
@@ -167,7 +166,7 @@ class Sections:
         return [strings.at(header["sh_name"]) for header in self.headers]
 
     def contents(self, number: int) -> bytes:
-        """Return a section's bytes as stored in the file, without decompressing them."""
+        """Return the bytes of a section as stored in the file, without decompressing them."""
         offset, size = self.headers[number]["sh_offset"], self.headers[number]["sh_size"]
         if offset + size > self._elf.stream_len:
             why = (

@@ -1,9 +1,10 @@
-"""File offsets of functions in an executable or library, for uprobes.
+"""Find the file offsets of functions in an executable or library, for uprobes.
 
 A uprobe is attached to a file, not to a process, so the kernel needs the function's file offset.
-A symbol contains an address, which the section that contains the address converts to a file offset:
+A symbol contains an address, which is converted to a file offset with the help of the section that
+contains it:
 
-    offset = symbol's value - section's address + section's offset
+    file offset = symbol address - section address + section offset
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def encode_object(spec: ObjectSpec) -> bytes:
     """Return the object file as bytes.
 
     Raises FormatError if a name is not valid in an object, and UnsupportedError if the object uses
-    features that libbpf's format cannot express, such as a kernel function without a prototype.
+    a feature that libbpf's format cannot express, such as a kernel function without a prototype.
     """
     if spec.btf is None:
         return encode_object(described(spec))
@@ -92,7 +92,7 @@ class _Writer:
             offset += SLOT * unit.slots
 
     def _maps(self) -> None:
-        """Add section .maps, of which only the symbols and the size matter."""
+        """Add the .maps section, of which only the size and the symbols matter."""
         if not self.spec.maps:
             return
         types = variable_types(self.btf, ".maps")
@@ -114,7 +114,7 @@ class _Writer:
         self.image.add_symbol(name, elf.STT_SECTION, section, binding=elf.STB_LOCAL)
 
     def _code(self, name: str, units: Sequence[Bytecode]) -> None:
-        """Add a code section, which contains its functions one after the other."""
+        """Add a code section that contains its functions one after the other."""
         bare = [self._bare(unit) for unit in units]
         section = self.image.add_section(name, b"".join(map(encode_all, bare)), _CODE)
         if name == _TEXT:
@@ -137,7 +137,8 @@ class _Writer:
             instruction = bare[index]
             _, addend = self._symbol(reference)
             if instruction.opcode == LD_IMM64:
-                # A loader sets src to identify what it filled in; compilers leave src at 0.
+                # A loader sets src to say what kind of number it filled in; compilers leave src at
+                # 0.
                 bare[index] = instruction._replace(src=0, imm=addend)
             else:  # a call counts slots from the next instruction
                 bare[index] = instruction._replace(imm=addend // SLOT - 1)
@@ -198,7 +199,7 @@ def _parts(spec: ObjectSpec) -> tuple[dict[str, Bytecode], list[Bytecode]]:
 
 
 def _variable(data: DataSpec, addend: int) -> tuple[str, int]:
-    """Return the variable at a section offset, or the section if no variable is there."""
+    """Return the variable at an offset in a section, or the section if there is none."""
     for one in data.variables:
         if one.offset <= addend < one.offset + one.size:
             return one.name, addend - one.offset

@@ -1,4 +1,4 @@
-r"""Describe a record's layout in one table of fields for ``struct``, NumPy and documentation.
+r"""Describe a record's layout in one table of fields, from which all decoders are derived.
 
 >>> pair = Layout(8, [Field("pid", 0, "I", "process"), Field("comm", 4, "4s", "its name")])
 >>> pair.struct().unpack(b"\7\0\0\0bash")
@@ -40,7 +40,7 @@ class Field(NamedTuple):
 
 
 class Layout:
-    """The fields of a record that is ``size`` bytes long, in order.
+    """The fields of a record of ``size`` bytes, in order.
 
     Bytes between the fields are ignored.
     """
@@ -64,7 +64,7 @@ class Layout:
         raise KeyError(name)
 
     def offset(self, name: str) -> int:
-        """Return a field's offset."""
+        """Return the offset of a field."""
         return self.field(name).offset
 
     def struct(self, lead: int = 0, step: int = 0) -> struct.Struct:
@@ -91,7 +91,7 @@ class Layout:
 
     @property
     def description(self) -> list[tuple[str, str]]:
-        """Return the fields and the gaps between them as a NumPy type description."""
+        """Return the fields, and the gaps between them, as a NumPy type description."""
         found, at = [], 0
         for field in self.fields:
             if field.offset > at:

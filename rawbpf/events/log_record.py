@@ -1,8 +1,8 @@
 r"""The log record, a message that a BPF program sends for people to read.
 
 A program has no usable printf and only 512 bytes of stack. The program therefore sends a format and
-numbers, and user space formats the message. A record with text is self-describing, so that a
-program written in C, in assembly or in Python shares no table with its reader:
+numbers, and user space formats the message. A record with text is self-describing, so that programs
+written in C, assembly or Python do not have to share a table with the reader:
 
 >>> print(*LOG.lines(), sep="\n")
  0 u32      length       bytes of the record, including this field; the ring may pad after it
@@ -25,8 +25,8 @@ reader looks up the text.
 
 The format contains ``{}`` for each argument. Every argument is 64 bits wide, and a letter after a
 colon selects the display format. ``str.format`` is not used, because the text comes from an
-untrusted program: this format has no attributes, no widths, and no other feature that could use
-much memory.
+untrusted program: this format has no attributes, no widths, and no other features that could
+consume much memory.
 
 >>> format_log("open({:p}) = {:d}, flags {:x}, by {}", (0xFFFF_8881_0000_0000, 2**64 - 2, 64, 1000))
 'open(0xffff888100000000) = -2, flags 40, by 1000'
@@ -65,7 +65,7 @@ __all__ = [
 ]
 
 FORMATS = ("kprobe triggered!",)
-"""Formats that are sent by number."""
+"""The formats that are sent by number."""
 
 NUMBERED = 1 << 15
 """If no text follows the arguments, ``text_length`` is NUMBERED plus the number of a format."""
@@ -99,14 +99,13 @@ LOG = Layout(
 )
 """The fixed part of the record.
 
-The fixed part is followed by ``arg_count`` arguments of 64 bits and the format.
-"""
+The fixed part is followed by ``arg_count`` arguments of 64 bits each, and by the format."""
 
 HEADER = LOG.struct()
-"""The fixed part of the record, which is 48 bytes long."""
+"""The size of the fixed part of the record, which is 48 bytes long."""
 
 _PADDING = 16
-"""A perf ring appends up to 7 bytes, and a C struct of fixed size adds up to 7 more."""
+"""A perf ring appends up to 7 bytes of padding, and a C struct of fixed size adds up to 7 more."""
 
 LEVEL_NAMES = ("off", "error", "warn", "info", "debug")
 """The level names, indexed by number. Higher numbers are displayed as debug."""
@@ -132,7 +131,7 @@ class LogRecord(NamedTuple):
 
     @property
     def message(self) -> str:
-        """The format with the arguments inserted."""
+        """The text of the format, with the arguments inserted."""
         return format_log(self.text, self.args)
 
 
@@ -158,7 +157,7 @@ def level_number(name: str) -> int:
 
 
 def encode_log(record: LogRecord) -> bytes:
-    """Encode a record as a program would, for tests and to show the layout."""
+    """Encode a record as a program would, for tests and for examples of the layout."""
     text = record.text.encode()
     args = struct.pack(f"={len(record.args)}Q", *record.args)
     head = HEADER.pack(
@@ -197,7 +196,7 @@ def _format(number: int) -> str:
 
 
 def is_log(data: bytes) -> bool:
-    """Return whether a sample of unknown origin is a consistent log record.
+    """Return whether a sample of unknown origin is a valid log record.
 
     A perf ring may append up to seven bytes, and a program may pad its text.
 
@@ -257,7 +256,7 @@ class Hole(NamedTuple):
 
 
 def split_format(text: str, count: int) -> list[str | Hole]:
-    """Divide a format with ``count`` arguments into text and placeholders.
+    """Split a format with ``count`` arguments into text and placeholders.
 
     An unknown letter or a missing argument is shown in the text.
 

@@ -37,7 +37,7 @@ __all__ = ["LogRows", "decode_logs", "split_logs"]
 
 _TEXT_LENGTH = Struct("=H")
 _SHAPE = LOG.offset("ktime_ns")
-"""The fields before the time stamp are the record's shape."""
+"""The fields before the time stamp determine the shape of a record."""
 
 
 @lru_cache(maxsize=64)
@@ -68,14 +68,14 @@ class LogRows(Rows[LogRecord]):
         self.level, self.text, self.args = first.level, first.text, len(first.args)
 
     def part(self, first: int, end: int) -> Self:
-        """Return the records from number ``first`` to before ``end``, without a copy."""
+        """Return records ``first`` up to but not including ``end``, without copying."""
         part = copy(self)
         part.batch = self.batch.part(first, end)
         part.first = None if first else self.first
         return part
 
     def __iter__(self) -> Iterator[LogRecord]:
-        # Records of alternating formats come in batches of one, which is decoded already.
+        # If formats alternate, each batch contains only one record, which has already been decoded.
         if len(self) == 1 and self.first is not None:
             return iter((self.first,))
         return self._records(self.batch)
@@ -91,7 +91,7 @@ class LogRows(Rows[LogRecord]):
 
 
 def decode_logs(batch: Batch) -> tuple[list[LogRows], int]:
-    """Split log records by shape. Return the parts, and the number of damaged records."""
+    """Split log records by shape. Return the batches, and the number of damaged records."""
     found, damaged = [], 0
     while batch.count:
         rows, count = _first_shape(batch)
@@ -106,10 +106,7 @@ def decode_logs(batch: Batch) -> tuple[list[LogRows], int]:
 
 
 def _first_shape(batch: Batch) -> tuple[LogRows | None, int]:
-    """Return the leading records that have the same shape and their number.
-
-    Return None if they are damaged.
-    """
+    """Return the leading records of one shape and their number, or None if they are damaged."""
     if batch.size < LOG.size:
         return None, batch.count
     at = batch.start + batch.lead
@@ -119,7 +116,7 @@ def _first_shape(batch: Batch) -> tuple[LogRows | None, int]:
         return None, batch.agreeing([(0, _SHAPE)])
     text_length = _TEXT_LENGTH.unpack_from(batch.data, at + LOG.offset("text_length"))[0]
     if text_length >= NUMBERED:
-        text_length = 0  # the format's number is part of the shape
+        text_length = 0  # the number of the format is part of the shape
     layout = log_layout(len(first.args), text_length)
     count = batch.agreeing([(0, _SHAPE), (layout.size - text_length, text_length)])
     rows = batch if count == batch.count else batch.part(0, count)
@@ -127,7 +124,7 @@ def _first_shape(batch: Batch) -> tuple[LogRows | None, int]:
 
 
 def split_logs(batch: Batch) -> Iterator[tuple[bool, Batch]]:
-    """Divide records of unknown origin into runs of log records and other records.
+    """Divide records of unknown origin into log records and other records.
 
     Whether a record is a log record depends on its shape, of which a batch contains only a few, and
     on its reserved field.

@@ -1,4 +1,4 @@
-"""A sequence of decoded records with the same layout, which decodes only requested records.
+"""A sequence of decoded records of one layout; only the requested records are decoded.
 
 for batch in probe.batches(duration=5):
     len(batch)               how many records: nothing is decoded
@@ -29,7 +29,7 @@ R = TypeVar("R", covariant=True)
 
 
 class Rows(Sequence[R]):
-    """Records of one layout, as a sequence of ``R``, as columns, as tuples, or as a NumPy array.
+    """Records of one layout, as a sequence of ``R``, as columns, tuples or a NumPy array.
 
     ``numpy.asarray(rows)`` returns the same array as ``rows.array()``. The array shares the
     records' memory, so it may be kept indefinitely but must not be modified.
@@ -42,7 +42,7 @@ class Rows(Sequence[R]):
 
     @abstractmethod
     def _records(self, batch: Batch) -> Iterator[R]:
-        """Decode each record of ``batch``."""
+        """Yield the decoded records of ``batch``."""
 
     @abstractmethod
     def part(self, first: int, end: int) -> Self:
@@ -75,7 +75,7 @@ class Rows(Sequence[R]):
         return self.batch.column(field.offset, field.code).tolist()
 
     def tuples(self) -> list[tuple[Any, ...]]:
-        """Return a tuple of the layout's fields for each record."""
+        """Return one tuple of fields for each record."""
         batch = self.batch
         end = batch.start + batch.count * batch.step
         one = self.layout.struct(batch.lead, batch.step)

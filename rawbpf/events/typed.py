@@ -1,8 +1,8 @@
 """Decode a record as the C struct that the program filled in, using the object's BTF.
 
-A ring transports bytes without information about the struct. The BTF contains the struct if it is
-the type of a map value, a global variable or a function parameter. The record's size and the
-struct's name usually leave only one candidate: most programs call the struct event or
+A ring transports bytes, without information about their type. The object's BTF contains the struct
+if it is the type of a map value, a global variable or a function parameter. The record's size and
+the struct's name usually leave only one candidate: most programs call the struct event or
 something_event.
 """
 
@@ -41,7 +41,7 @@ _PADDING = 8
 
 
 class EventType:
-    """The struct type as which records are decoded."""
+    """The struct type that records are decoded as."""
 
     def __init__(self, name: str, reader: ValueCodec) -> None:
         self.name, self.size, self.codec = name, reader.size, reader
@@ -49,12 +49,12 @@ class EventType:
 
     @cached_property
     def leaves(self) -> tuple[Leaf, ...] | None:
-        """The numbers and texts of the struct, or None if they cannot be read as columns."""
+        """The numbers and texts in the struct, or None if they cannot be read as columns."""
         inner = self.codec.inner
         return tuple(leaves(inner)) if is_flat(inner) else None
 
     def layout(self, size: int) -> Layout:
-        """Return the leaves that end within ``size`` bytes, without overlaps."""
+        """Return the leaves that end within ``size`` bytes and do not overlap."""
         known = self._layouts.get(size)
         if known is None:
             fields, end = [], 0
@@ -66,9 +66,12 @@ class EventType:
         return known
 
     def decode(self, data: bytes) -> dict[str, Any]:
-        """Return the members by name. A record that ends early is padded with zeros.
+        """Return the members of the record by name.
 
-        If the last member of a struct is an array, programs often send only the used part.
+        A record that is shorter than the struct is padded with zeros.
+
+        If the last member of a struct is an array, programs often send only the part that is in
+        use.
         """
         decoded: dict[str, Any] = self.codec.decode(data.ljust(self.size, b"\0"))
         return decoded
@@ -111,7 +114,7 @@ def guess_type(
     if not best:
         return None
     top = best[max(best)]
-    # A struct that occurs twice (because two files declare it) counts as one candidate.
+    # A struct that occurs twice, because two files declare it, counts as one candidate.
     if len({(record.name, record.size) for _, record in top}) > 1:
         return None
     type_id, record = top[0]
@@ -124,7 +127,7 @@ def guess_type(
 def reachable(types: Btf, ids: Iterable[int]) -> set[int]:
     """Return the IDs of the given types and of all types that they contain or point to.
 
-    Starting at the types named in CO-RE records, the search reaches the kernel types that the
+    Starting from the types named in CO-RE records, the search reaches the kernel types that the
     program reads, but none of the program's own types.
     """
     found: set[int] = set()
@@ -163,7 +166,7 @@ def _score(record: t.Struct, size: int, *, padded: bool) -> int:
 
 
 class Guesses:
-    """The structs guessed for records from an object's rings, one for each map and size.
+    """Guesses which struct an object's records are, once for each map and record size.
 
     ``(map, size) in guesses`` tells whether a guess has already been made.
     """
@@ -176,10 +179,7 @@ class Guesses:
         return one in self._known
 
     def guess(self, name: str, size: int) -> EventType | None:
-        """Return the struct of ``size`` bytes sent through map ``name``.
-
-        Return None if the guess is ambiguous.
-        """
+        """Return the struct of ``size`` bytes sent through a map, or None if it is ambiguous."""
         if self._spec.btf is None:
             return None
         if (name, size) not in self._known:

@@ -1,6 +1,6 @@
-"""Records of a struct type in batches, in which all values of a member are read in one operation.
+"""Decode batches of records of a struct type, reading all values of a member at once.
 
-A struct that consists of numbers, texts, and arrays and structs of these is read as columns.
+A struct is read as columns if it consists of numbers, texts, and arrays and structs of them.
 Records of other structs, and records shorter than the struct, are decoded one by one.
 """
 
@@ -24,7 +24,7 @@ __all__ = ["BytesRows", "TypedRows"]
 
 
 class TypedRows(Rows[dict[str, Any]]):
-    """Records of the same size, decoded as a struct.
+    """Records of the same size, decoded as one struct type.
 
     The fields are the struct's numbers and texts, named after their paths, such as
     ``addr.ports[1]``. The members of a union share their bytes, so only the first member is a
@@ -50,7 +50,7 @@ class TypedRows(Rows[dict[str, Any]]):
         """Return the undecoded bytes of a text or number in each record."""
         if leaf.codec.code.endswith("s"):
             return batch.slices(leaf.offset, leaf.codec.size)
-        if isinstance(leaf.codec, Bool):  # any byte other than 0 and 1 is also true
+        if isinstance(leaf.codec, Bool):  # any byte other than 0 also means true
             return [value != 0 for value in batch.column(leaf.offset, "B")]
         return batch.column(leaf.offset, leaf.codec.code).tolist()
 

@@ -7,5 +7,5 @@
 Kernel versions alone are misleading, because vendors backport features, and because kernels may be
 built without some features. Each feature is therefore probed by using it, with objects that are
 invisible to other processes and are freed when the probe returns. No probe attaches a program. A
-probe answers yes, no or unknown, because "no" and "unknown" lead to different advice.
+probe answers yes, no or unknown, because "no" and "unknown" call for different advice.
 """

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN_TO_KERNEL", "Answer", "Outcome", "attempt"]
 
 UNKNOWN_TO_KERNEL = (errno.EINVAL, errno.E2BIG, errno.EOPNOTSUPP, ENOTSUPP)
-"""The errnos with which bpf(2) fails if the kernel lacks a feature."""
+"""The errnos with which bpf(2) fails if the kernel does not support a feature."""
 
 
 class Outcome(Enum):
-    """The possible outcomes of a probe. The enum's value is printed in tables."""
+    """The possible outcomes of a probe. Tables print the value of the enum member."""
 
     YES = "yes"
     NO = "no"
@@ -28,7 +28,7 @@ class Outcome(Enum):
 
 
 class Answer(NamedTuple):
-    """An outcome, and the evidence for the outcome."""
+    """An outcome, and the evidence for it."""
 
     outcome: Outcome
     evidence: str
@@ -44,8 +44,8 @@ def attempt(
     """Create an object with ``make``, close it, and return whether the kernel has the feature.
 
     An errno listed in ``no`` means that the kernel lacks the feature, and an errno listed in
-    ``yes`` means that the kernel has the feature. Any other errno, especially EPERM, leaves the
-    outcome unknown.
+    ``yes`` means that it has the feature. Any other errno, especially EPERM, leaves the outcome
+    unknown.
     """
     try:
         make().close()

@@ -4,9 +4,9 @@ For helpers, the verifier checks which function is called before it checks the a
 with invalid arguments therefore fails with EACCES and ``R2 !read_ok`` if the helper exists, and
 with EINVAL and one of three messages (depending on the version) if the helper does not exist.
 
-For link types, a link is created with an invalid target. A kernel that knows the link type rejects
-the target with EBADF (invalid descriptor) or ESRCH (unknown function). A kernel that does not know
-the link type fails with EINVAL.
+For link types, a link is created with an invalid target. A kernel that supports the link type
+rejects the target with EBADF (invalid descriptor) or ESRCH (unknown function). A kernel that does
+not support the link type fails with EINVAL.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def program_type(kind: bpf_prog_type) -> Answer:
 
 
 def instruction(what: str, build: Callable[[Builder], None]) -> Answer:
-    """Probe for an instruction by loading a program that contains the instruction."""
+    """Probe for an instruction by loading a program that contains it."""
     attr = _attr(build, bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER)
     return attempt(f"load a program with {what}", lambda: prog_load(attr, "rawbpf_probe"))
 
@@ -155,7 +155,7 @@ def _ask(what: str, attach: bpf_attach_type, link: Callable[[int], Fd], yes: set
 
 
 def perf_event_link() -> Answer:
-    """Probe for links to perf events."""
+    """Probe for BPF links to perf events."""
     attach = bpf_attach_type.BPF_PERF_EVENT
     return _ask(
         "link to an invalid perf event",
@@ -168,7 +168,8 @@ def perf_event_link() -> Answer:
 def kprobe_multi(attach: bpf_attach_type) -> Answer:
     """Probe for BPF_TRACE_KPROBE_MULTI or BPF_TRACE_KPROBE_SESSION, which link to many functions.
 
-    The call fails with EOPNOTSUPP on a kernel that is new enough but built without CONFIG_FPROBE.
+    The call fails with EOPNOTSUPP on a kernel that is new enough but was built without
+    CONFIG_FPROBE.
     """
     return _ask(
         "link to an unknown function",

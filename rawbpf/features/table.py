@@ -1,4 +1,4 @@
-"""The table of features, with the first kernel version, the commit and the probe for each.
+"""The table of features: the first kernel version, the commit and the probe for each.
 
 Feature names match the kernel's names; helper names have the prefix ``bpf_``. ``main_job`` marks
 the features that `rawbpf kprobe` requires. A commit is omitted if it could not be verified.
@@ -66,7 +66,7 @@ class Feature(NamedTuple):
 
 
 def _helper(name: str, commit: str, *, main_job: bool = False) -> Feature:
-    """Return the table row for a helper, whose first version is listed in ``HELPERS``."""
+    """Return the table row for a helper, whose first kernel version is listed in ``HELPERS``."""
     major, minor = HELPERS[name].kernel.split(".")
     since = int(major), int(minor)
     return Feature(f"bpf_{name}", since, commit, partial(helper, name), main_job)
@@ -142,4 +142,4 @@ FEATURES = {
     )
 }
 # fmt: on
-"""The features by name, oldest first."""
+"""The features in the table by name, oldest first."""

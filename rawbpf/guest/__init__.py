@@ -11,5 +11,6 @@
     inside/        PID 1 and the workload: what runs in the guest
     wire/          the protocol between host and guest: frames, shared memory, archives
 
-This package imports only rawbpf.errors, rawbpf.arch, rawbpf.user_cache and the standard library.
+This package imports nothing but rawbpf.errors, rawbpf.arch, rawbpf.user_cache and the standard
+library.
 """

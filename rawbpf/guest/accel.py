@@ -1,9 +1,8 @@
 """Choose between KVM and emulation (TCG).
 
 /dev/kvm may exist but not work: on a host that is itself a virtual machine, the guest's kernel may
-hang or stop with "KVM internal error". The first guest under KVM is therefore a trial, which runs
-no command and has a time limit. The result is cached until the kernel, QEMU or the processor
-changes.
+hang or stop with "KVM internal error". The first guest under KVM is therefore a trial that runs no
+command and has a time limit. The result is cached until the kernel, QEMU or the processor changes.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ def choose(wanted: str, prove: Callable[[], None]) -> str:
 
 
 def remembered() -> str | None:
-    """Return the cached result ("works" or why KVM failed), or None if no result is cached."""
+    """Return the cached result ("works", or why KVM failed), or None if there is none."""
     try:
         key, _, answer = _answer_file().read_text(encoding="utf-8").partition("\n")
     except (GuestError, OSError):

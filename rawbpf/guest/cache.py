@@ -1,8 +1,8 @@
 """Manage kernels and images in the user's cache (see rawbpf/user_cache.py).
 
 A lock (flock(2)) is held during downloads and builds, so an unfinished file that is found while
-holding the lock was left behind by an interrupted process. Files that a guest boots have a checksum
-next to them, in the format of sha256sum(1).
+holding the lock was left by an interrupted process. Each file that a guest boots from has a
+checksum next to it, in the format of sha256sum(1).
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ __all__ = [
 ]
 
 CHECKSUMS = "sha256"
-"""The name of the checksum file in a folder."""
+"""The name of the file with the checksums of a folder."""
 
 _ELSEWHERE = "set RAWBPF_CACHE to a folder in which you can write"
 
 
 def place(*parts: str) -> Path:
-    """Return the path of a folder or file in the user's cache without creating it.
+    """Return the path of a folder or file in the user's cache, without creating it.
 
     The environment variable RAWBPF_CACHE overrides the location of the cache. Raises GuestError if
     the user has no home folder.
@@ -109,7 +109,7 @@ def write_checksums(root: Path) -> None:
 
 
 def is_damaged(path: Path, root: Path) -> bool:
-    """Return whether a file differs from its checksum in the folder ``root``.
+    """Return whether a file differs from its checksum, which is stored in the folder ``root``.
 
     A folder without checksums was not created by rawbpf, so its files cannot be checked.
     """
@@ -128,7 +128,7 @@ def replace_folder(ready: Path, target: Path) -> None:
     """Replace ``target`` with the folder ``ready``, which must be on the same file system.
 
     Checksums are stored in the new folder. The old folder is moved next to ``ready`` before it is
-    removed, because the removal may fail halfway.
+    removed, because a removal may fail halfway.
     """
     write_checksums(ready)
     target.parent.mkdir(parents=True, exist_ok=True)

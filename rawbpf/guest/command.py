@@ -1,10 +1,10 @@
-"""Translate a command line for the guest, and find the files that it needs there.
+"""Translate a command line for the guest, and find the files that the command needs there.
 
 ``python``, ``pytest`` and rawbpf commands run with the Python that runs this code. Any other
 command must be an executable on the host, which is copied together with its libraries.
 
-Words of the command may be paths, and a word such as /usr may refer to the guest's own folder.
-Files and folders are therefore copied only if they are small.
+Words of the command may be paths, and a path such as /usr may refer to the guest's own folder.
+Files and folders that the command names are therefore copied only if they are small.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "MOST_FILES", "Command", "understand"]
 
 LARGEST = 64 << 20
-"""Maximum total size in bytes of the files that are copied because the command names them."""
+"""The maximum total size in bytes of the files that are copied because the command names them."""
 
 MOST_FILES = 10_000
-"""Maximum number of files, including folder contents, that are copied for the command."""
+"""The maximum number of files, including folder contents, that are copied for the command."""
 
 _PROMPT = "import rawbpf; print('rawbpf', rawbpf.__version__, 'is imported. Press Ctrl+D to exit.')"
 
@@ -38,9 +38,9 @@ _PROJECT_FILES = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
 
 
 class Command(NamedTuple):
-    """The command's argv in the guest, the files to add, and whether pytest's packages are needed.
+    """The command's argv in the guest, the files to add, and whether pytest has to be added.
 
-    ``omitted`` contains a line for each path in the command that is not copied.
+    ``omitted`` contains one line of text for each path in the command that is not copied.
     """
 
     argv: list[str]
@@ -87,7 +87,7 @@ def _understand(name: str, rest: list[str], files: list[str], commands: Collecti
 
 
 def _without_hypothesis(words: list[str]) -> list[str]:
-    """Disable hypothesis's pytest plugin, unless one of the options belongs to it.
+    """Disable hypothesis's pytest plugin, unless one of the options belongs to the plugin.
 
     Tests also work without the plugin.
 
@@ -99,7 +99,7 @@ def _without_hypothesis(words: list[str]) -> list[str]:
 
 
 def _project(start: Path) -> Iterator[str]:
-    """Yield the tests' project folder, which contains settings and helper modules."""
+    """Yield the project folder of the tests, which contains settings and helper modules."""
     for folder in (start, *start.parents):
         if any((folder / name).exists() for name in _PROJECT_FILES):
             yield str(folder)
@@ -107,7 +107,7 @@ def _project(start: Path) -> Iterator[str]:
 
 
 def _existing(words: list[str]) -> Iterator[str]:
-    """Yield the arguments that are files, including after the "=" of an option and before "::"."""
+    """Yield arguments that are files, including those after "=" in options or before "::"."""
     for word in words:
         candidate = word.partition("=")[2] if word.startswith("-") and "=" in word else word
         candidate = candidate.partition("::")[0]
@@ -116,13 +116,13 @@ def _existing(words: list[str]) -> Iterator[str]:
 
 
 def _is_within(path: str, folders: list[Path]) -> bool:
-    """Return whether a path is, or is below, one of these folders."""
+    """Return whether a path is one of these folders or is inside one of them."""
     place = Path(path).resolve()
     return any(place.is_relative_to(folder) for folder in folders)
 
 
 def _small(paths: Iterator[str]) -> tuple[list[str], list[str]]:
-    """Return the paths to copy, and a line about each path that is not copied."""
+    """Return the paths to copy, and one line of text for each path that is not copied."""
     files, omitted = list[str](), list[str]()
     size, count = LARGEST, MOST_FILES
     for path in paths:
@@ -141,7 +141,7 @@ def _small(paths: Iterator[str]) -> tuple[list[str], list[str]]:
 
 
 def _needs(path: str, size: int, count: int) -> tuple[int, int] | None:
-    """Return the size and number of files under a path, or None if a limit is exceeded."""
+    """Return the size and number of files under a path, or None if they exceed a limit."""
     status = os.stat(path)  # noqa: PTH116 -- as the entries below
     if not stat.S_ISDIR(status.st_mode):
         return (status.st_size, 1) if status.st_size <= size and count else None
@@ -160,5 +160,5 @@ def _needs(path: str, size: int, count: int) -> tuple[int, int] | None:
 def _is_there(word: str) -> bool:
     try:
         return Path(word).exists()
-    except OSError:  # an argument may be too long for a file name
+    except OSError:  # the argument may be too long for a file name
         return False

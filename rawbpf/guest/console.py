@@ -47,14 +47,14 @@ class Console:
         return "\n".join((*self._lines, rest) if rest else self._lines)
 
     def reason(self) -> str | None:
-        """Return the first line with a reason for the guest's end, without its time stamp."""
+        """Return the first line that gives a reason for the guest's end, without its time stamp."""
         lines = self.text().splitlines()
         at = _reason_at(lines)
         return None if at is None else lines[at][_reason_in(lines[at]) :]
 
 
 def excerpt(text: str) -> list[str]:
-    r"""Return the lines around the reason if one was found, or else the last lines.
+    r"""Return the lines around the reason if a reason was found, or else the last lines.
 
     >>> excerpt("one\ntwo\nKernel panic - not syncing: x\nCPU: 0\n")
     ['one', 'two', 'Kernel panic - not syncing: x', 'CPU: 0']
@@ -69,5 +69,5 @@ def _reason_at(lines: list[str]) -> int | None:
 
 
 def _reason_in(line: str) -> int:
-    """Return the position where a reason starts in a line, or -1."""
+    """Return the position at which a reason starts in a line, or -1."""
     return max(line.find(reason) for reason in _REASONS)

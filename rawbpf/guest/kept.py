@@ -1,4 +1,4 @@
-"""Type indexes: a guest's knowledge about its kernel's types, saved for the next guest.
+"""Type indexes, in which a guest saves what it learned about its kernel's types for the next guest.
 
 A command stores the index of the kernel's types in the user's cache (rawbpf/kernel/type_index.py),
 which disappears with the guest. PID 1 therefore returns new files in that folder, and the host puts
@@ -6,7 +6,7 @@ them into the next guest that boots the same kernel image.
 
 The host does not trust a guest. The host stores files with plausible names and sizes, and never
 reads their contents. A malicious guest can therefore leave a wrong index only for guests that boot
-the same image, where the reader validates the index and each of its positions.
+the same image, and their reader validates the index and each position in it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "folder_in_guest", "known", "store"]
 
 LARGEST = 4 << 20
-"""Maximum size of the returned files in bytes. The index for Debian's kernels is 0.4 MB long."""
+"""The maximum total size in bytes of the returned files.
+
+The index for a Debian kernel is 0.4 MB long."""
 
 _FOLDER = "guest-types"
 _MOST_FILES = 4
@@ -38,7 +40,7 @@ _NAME = re.compile(r"[0-9a-f]{8,64}-[0-9]{1,10}")
 
 
 def folder_in_guest(environment: Mapping[str, str]) -> str:
-    """Return the folder for type indexes, given the command's environment.
+    """Return the folder for type indexes, given the environment of the command.
 
     >>> folder_in_guest({"HOME": "/root"})
     '/root/.cache/rawbpf/types'
@@ -54,7 +56,7 @@ def known(image: Path) -> dict[str, bytes]:
 
 
 def store(image: Path, archive: bytes) -> None:
-    """Store the files in an archive from a guest. Unexpected entries are omitted."""
+    """Store the files in an archive from a guest. Unexpected entries are ignored."""
     with suppress(OSError, GuestError, FormatError):
         members = [one for one in decode(BytesIO(archive)) if _NAME.fullmatch(one.path)]
         files = {one.path: one.data for one in members[:_MOST_FILES]}

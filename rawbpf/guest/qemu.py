@@ -1,9 +1,9 @@
-"""Build QEMU's command line and run QEMU.
+"""Build the command line of QEMU, and run QEMU.
 
-The virtual machine has CPUs, memory, two serial lines (the kernel's console, and a line for
-frames), and memory that it shares with the host. The virtual machine has no network, and a disk
+The virtual machine has CPUs, memory, two serial ports (one for the kernel's console, one for
+frames), and memory that it shares with the host. The virtual machine has no network, and has a disk
 only on request. Distribution kernels have all required drivers built in. Files and sockets are
-passed as inherited descriptors, so no files are left behind, regardless of how the guest ends.
+passed as inherited descriptors, so no files are left behind, however the guest ends.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _prctl = ctypes.CDLL(None).prctl
 
 _KERNEL_ARGS = (
-    "panic=-1",  # reboot immediately after a panic; with -no-reboot, a reboot makes QEMU exit
+    "panic=-1",  # reboot immediately after a panic, which makes QEMU exit because of -no-reboot
     "oops=panic",
     "mitigations=off",
-    "init_on_alloc=0",  # Debian clears each allocated page, which is slow under emulation
+    "init_on_alloc=0",  # Debian's kernels clear each allocated page, which is slow under emulation
     "random.trust_cpu=on",
 )
 
@@ -74,13 +74,13 @@ class _Handed(NamedTuple):
 
 
 class Running(NamedTuple):
-    """The host side of a guest's devices: console, serial line and shared memory."""
+    """The host's ends of a guest's devices: console, serial port and shared memory."""
 
     console: socket.socket
     line: socket.socket
     memory: memoryview
     said: Path
-    """``errors`` is a file with QEMU's own output."""
+    """``errors`` is a file that contains QEMU's own output."""
 
 
 def find() -> str:
@@ -140,8 +140,8 @@ def running(machine: Machine, initramfs: int) -> Iterator[Running]:
         memory = os.memfd_create("window")
         stack.callback(os.close, memory)
         os.truncate(memory, MEMORY_SIZE)
-        # The memory is unmapped when its last view is released. Closing the map earlier, on Ctrl+C,
-        # would raise an error.
+        # The memory is unmapped when its last view is released. Closing the mapping earlier, such
+        # as on Ctrl+C, would raise an error.
         shared = memoryview(mmap.mmap(memory, MEMORY_SIZE))
         said = stack.enter_context(tempfile.TemporaryFile())
         handed = _Handed(initramfs, memory, their_console.fileno(), their_line.fileno())

@@ -43,9 +43,9 @@ def status_of(payload: bytes) -> int:
 
 
 class Budget:
-    """The amount of output that has not been written yet.
+    """The number of bytes of output that have not been written yet.
 
-    The guest must not send more than it was granted.
+    The guest must not send more bytes than it was granted.
     """
 
     def __init__(self, most: int) -> None:
@@ -65,7 +65,7 @@ class Budget:
 
 
 class Returned:
-    """The number of bytes of an archive received so far, such as the archive of /out.
+    """The number of bytes received so far of an archive such as that of /out.
 
     The archive is unexpected unless it was requested.
     """
@@ -77,7 +77,7 @@ class Returned:
         self._size = 0
 
     def add(self, size: int) -> None:
-        """Count a part of the archive that has arrived."""
+        """Count a received part of the archive."""
         self._size += size
         largest = out.LARGEST if self._largest is None else self._largest
         if not self._wanted or self._size > largest + out.LARGEST_END:

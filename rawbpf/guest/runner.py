@@ -1,4 +1,4 @@
-"""Run a command in a guest: choose kernel and accelerator, build the initramfs, and run QEMU."""
+"""Run a command in a guest: choose kernel and accelerator, build an initramfs, run QEMU."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CHUNK = 1 << 30
 
 
 class Options(NamedTuple):
-    """The options of ``rawbpf guest``, which are described in its help."""
+    """The options of ``rawbpf guest``, as described in its help."""
 
     kernel: str | None = None
     add: Sequence[str] = ()
@@ -59,13 +59,13 @@ def run(
 
     Returns the command's exit status, or 128 + n if signal n ended the command.
 
-    ``say`` receives progress messages and their level. Raises GuestError or UsageError if the guest
-    cannot run the command.
+    ``say`` is called with progress messages and their levels. Raises GuestError or UsageError if
+    the guest cannot run the command.
     """
     command = understand(words, commands, options.add)
     for line in command.omitted:
         say(f"guest: {line}", "warning")
-    # An error after the command has run would discard the command's output.
+    # Raising an error after the command has run would discard the command's output.
     if options.out is not None:
         _make_folder(options.out)
     kernel = choice.find(
@@ -125,7 +125,7 @@ def _bytes(size: str | None) -> int:
 
 
 def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:
-    """Run a guest under KVM that runs no command, with a time limit."""
+    """Run a guest under KVM with a time limit and without a command."""
     say(f"guest: trying KVM for the first time (up to {_PROOF.boot:g} s)", "info")
     options = Options(workload=None)
     command = understand(["python", "-c", "pass"], ())
@@ -156,7 +156,7 @@ def _description(release: str, machine: qemu.Machine, options: Options) -> str:
 
 
 def _terminals() -> tuple[bool, bool, bool]:
-    """Return which streams are terminals. stdin counts only together with stdout."""
+    """Return which streams are terminals; stdin counts only together with stdout."""
     out, err = os.isatty(1), os.isatty(2)
     return out and os.isatty(0) and terminal.in_foreground(0), out, err
 
@@ -214,7 +214,9 @@ def _initramfs(
     try:
         for image in open_images(with_tests=command.with_tests):
             with image:
-                while os.sendfile(target, image.fileno(), None, _CHUNK):  # copied by the kernel
+                while os.sendfile(
+                    target, image.fileno(), None, _CHUNK
+                ):  # copied by the kernel, not by Python
                     pass
         with os.fdopen(os.dup(target), "wb") as whole:
             added = [*command.files, *options.add]

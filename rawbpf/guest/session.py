@@ -1,7 +1,7 @@
-"""One guest run on the host: relay streams, enforce limits, and determine how the guest ended.
+"""One run of a guest, seen from the host: relay streams, enforce limits, and find out how it ended.
 
 The session is a loop around poll(2). The console is always read, because a full console buffer
-would stop the kernel. The guest's output is written first, and only then may the guest send the
+would stop the kernel. Output from the guest is written first, and only then may the guest send the
 same amount again. A slow reader therefore slows the command down, as it would on the host, and
 output does not accumulate in memory.
 """
@@ -35,7 +35,7 @@ __all__ = ["Callbacks", "Limits", "run"]
 
 _CHUNK = 64 << 10
 _TICK = 1000  # milliseconds between two checks of the time limits
-_IMPATIENCE = 2.0  # seconds within which three Ctrl+C stop the guest
+_IMPATIENCE = 2.0  # the number of seconds within which three Ctrl+C stop the guest
 
 
 class Limits(NamedTuple):
@@ -47,7 +47,7 @@ class Limits(NamedTuple):
 
 
 class Callbacks(NamedTuple):
-    """Callbacks for the kernel's release, once the kernel is running, and for each console line."""
+    """Functions to call with the release of the running kernel, and with each console line."""
 
     ready: Callable[[str], None]
     console: Callable[[str], None]
@@ -63,11 +63,11 @@ def run(
     out: Path | None = None,
     types: Callable[[bytes], object] | None = None,
 ) -> int:
-    """Run the job in the initramfs (a file descriptor), and return the command's wait status.
+    """Run the job in the initramfs (a file descriptor), and return the wait status of the command.
 
     Output is written to this process's stdout and stderr, and the contents of /out to the folder
-    ``out``. ``types`` receives the archive of new type indexes in chunks, if the guest returns an
-    archive. Raises GuestError if the guest ends before the command does.
+    ``out``. ``types`` is called with each chunk of the archive of new type indexes, if the guest
+    returns one. Raises GuestError if the guest ends before the command does.
     """
     with qemu.running(machine, initramfs) as guest, tempfile.TemporaryFile() as archive:
         keep = None if out is None else archive.write
@@ -235,7 +235,7 @@ class _Session:
         return data
 
     def _take(self, kind: FrameKind, payload: bytes) -> None:
-        """Take a part of an archive."""
+        """Process a part of an archive."""
         data = self._data(payload)
         keep, returned = self._archives[kind]
         returned.add(len(data))
@@ -250,7 +250,7 @@ class _Session:
     def _on_signal(self, number: int, now: float) -> None:
         """Pass a signal to the command.
 
-        If no command is running, or after three Ctrl+C, the guest is stopped.
+        If no command is running, or after Ctrl+C was pressed three times, the guest is stopped.
         """
         if number == signal.SIGWINCH:
             self._tell_size()
@@ -265,7 +265,10 @@ class _Session:
             self._line.send(FrameKind.SIZE, struct.pack("<2H", *window_size()))
 
     def _check_time(self, elapsed: float, silent: float) -> None:
-        """Check limits. ``elapsed`` is the time that the boot or the command has taken so far."""
+        """Check limits.
+
+        ``elapsed`` is the time in seconds that the boot or the command has taken so far.
+        """
         limits = self._limits
         if self.status is not None:
             return

@@ -1,9 +1,9 @@
-"""The host's ends of the streams: the serial line to the guest, and the output streams.
+"""The host's ends of the streams: the serial port of the guest, and the output streams.
 
 Nothing here blocks. Data that cannot be written immediately is kept until poll(2) reports that the
-stream is writable. An output stream's descriptor is shared with other processes, so it must not be
-made non-blocking. Instead, at most PIPE_BUF bytes are written when the stream is writable, which a
-pipe always accepts (pipe(7)).
+stream is writable. The descriptor of an output stream is shared with other processes, so it must
+not be made non-blocking. Instead, at most PIPE_BUF bytes are written when the stream is writable,
+which a pipe always accepts (pipe(7)).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CHUNK = 64 << 10
 
 
 class Line:
-    """Sends frames to and receives frames from the guest.
+    """Sends frames to the guest, and receives frames from the guest.
 
     ``open`` becomes False when QEMU closes its end.
     """
@@ -41,16 +41,16 @@ class Line:
         return self._socket.fileno()
 
     def events(self) -> int:
-        """Return the events for poll(2)."""
+        """Return the events to pass to poll(2)."""
         return select.POLLIN | (select.POLLOUT if self._outgoing else 0)
 
     def send(self, kind: FrameKind, payload: bytes | int = b"") -> None:
-        """Send a frame as soon as the serial line accepts it."""
+        """Queue a frame, which is sent as soon as the serial port accepts it."""
         self._outgoing += frames.encode(kind, payload)
         self.flush()
 
     def flush(self) -> None:
-        """Send as much data as the serial line accepts now."""
+        """Send as much data as the serial port accepts now."""
         try:
             while self._outgoing:
                 del self._outgoing[: self._socket.send(self._outgoing)]
@@ -60,7 +60,7 @@ class Line:
             self._outgoing.clear()  # QEMU has ended, which receive() reports
 
     def receive(self) -> list[tuple[FrameKind, bytes]]:
-        """Return the frames that have arrived completely."""
+        """Return the frames that have been received completely."""
         try:
             data = self._socket.recv(_CHUNK)
         except BlockingIOError:
@@ -72,7 +72,7 @@ class Line:
 
 
 class Outlet:
-    """An output stream of this process, and the data waiting to be written."""
+    """An output stream of this process, with the data waiting to be written to it."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
@@ -84,7 +84,10 @@ class Outlet:
         return bool(self._waiting)
 
     def put(self, data: bytes) -> None:
-        """Store data until ``flush`` is called. The guest's window limits the amount of data."""
+        """Store data, which the next call of ``flush`` writes.
+
+        The amount of data is limited by the guest's window.
+        """
         self._waiting += data
 
     def flush(self) -> int:

@@ -28,12 +28,12 @@ __all__ = [
 def window_size() -> tuple[int, int]:
     """Return the number of rows and columns of the terminal on stdin, stdout or stderr, or 24 x 80.
 
-    COLUMNS and LINES are ignored here, because they are passed on to the guest.
+    The variables COLUMNS and LINES are ignored here, because they are passed on to the guest.
     """
     for fd in (1, 0, 2):
         with suppress(OSError):
             columns, rows = os.get_terminal_size(fd)
-            if rows and columns:  # a terminal may report 0
+            if rows and columns:  # a terminal may report a size of 0
                 return rows, columns
     return 24, 80
 
@@ -48,7 +48,10 @@ def in_foreground(fd: int) -> bool:
 
 @contextmanager
 def handed_over(fd: int | None) -> Iterator[None]:
-    """Pass bytes through unchanged, and restore the terminal at the end. None: no terminal."""
+    """Pass input through without processing it, and restore the terminal at the end.
+
+    None: no terminal.
+    """
     if fd is None:
         yield
         return
@@ -85,7 +88,7 @@ class Signals:
         os.close(self._waker)
 
     def fileno(self) -> int:
-        """Return a descriptor that becomes readable when a signal has arrived."""
+        """Return a descriptor that becomes readable when a signal has been received."""
         return self._woken
 
     def take(self) -> list[int]:

@@ -33,6 +33,6 @@ def btf_modules(root: Root = "/") -> list[str]:
 
 
 def loaded_modules(root: Root = "/") -> list[str]:
-    """Return the names of loaded modules, newest last."""
+    """Return the names of loaded modules in load order."""
     lines = (read_text(root, "/proc/modules") or "").splitlines()
     return [line.split()[0] for line in reversed(lines) if line.strip()]

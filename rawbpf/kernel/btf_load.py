@@ -1,8 +1,9 @@
-"""Load an object's BTF, which describes map types and program names and source lines.
+"""Load an object's BTF, which describes map types, function names and source lines.
 
-The kernel fails with EINVAL if the BTF contains a kind that it does not know (float before 5.13,
-enum64 before 6.0 ...). After such a failure, each kind that the object uses is probed with a few
-bytes of BTF, once per process, and the BTF is loaded again with the unknown kinds replaced.
+BPF_BTF_LOAD fails with EINVAL if the BTF contains a kind that the kernel does not know (such as
+float before 5.13 and enum64 before 6.0). After such a failure, each kind that the object uses is
+probed with a few bytes of BTF, once per process, and the BTF is loaded again with the unknown kinds
+replaced.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class KernelBtf(Owner):
 
     Type IDs are the same as in the object.
 
-    The source lines of ``programs`` are included. For ``places`` and ``hidden``, see
+    The source lines of ``programs`` are stored in the BTF. For ``places`` and ``hidden``, see
     ``for_kernel``.
     """
 
@@ -70,7 +71,7 @@ class KernelBtf(Owner):
         return btf_load(builder.encode())
 
     def fileno(self) -> int:
-        """Return the file descriptor's number; this object continues to own the descriptor."""
+        """Return the descriptor's number; this object still owns the descriptor."""
         return self._fd.fileno()
 
     @cached_property
@@ -81,7 +82,7 @@ class KernelBtf(Owner):
         return Btf(for_kernel(self._types, self._places, ()).encode())
 
     def func_info(self, program: Bytecode) -> bytes:
-        """Return ``func_info`` for BPF_PROG_LOAD, or no records unless all functions have types."""
+        """Return ``func_info`` for BPF_PROG_LOAD, or b"" unless all functions have types."""
         if not all(function.type_id for function in program.functions):
             return b""
         records = [FuncInfo(one.slot, one.type_id) for one in program.functions]
@@ -90,7 +91,7 @@ class KernelBtf(Owner):
     def line_info(self, program: Bytecode) -> bytes:
         """Return ``line_info`` for BPF_PROG_LOAD.
 
-        There are no records unless all functions start with a line.
+        The result is empty unless every function starts with a line record.
         """
         records = list(_lines(program))
         starts = {record.insn_off for record in records}

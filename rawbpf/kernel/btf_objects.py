@@ -1,4 +1,4 @@
-"""BTF objects in the kernel: open them by ID, and find the BTF of a program or map.
+"""Open the kernel's BTF objects by ID, and find the BTF of a program or map.
 
 Loading a program for a module requires a file descriptor for the module's BTF (5.11). The kernel
 offers no lookup by name, so BTF objects are opened one by one until one has the module's name:
@@ -93,7 +93,7 @@ def btf_by_id(number: int) -> Btf:
 
 
 def _is_whole(data: bytes) -> bool:
-    """Return whether this BTF is complete rather than split.
+    """Return whether this BTF is complete, that is, not split BTF.
 
     Only the string section of complete BTF starts with the empty string.
     """

@@ -1,4 +1,4 @@
-"""Convert a system call's error to a readable error that names the missing permission."""
+"""Convert an error from a system call to a readable error that names the missing permission."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def call_error(what: str, error: KernelError) -> KernelError:
 
 
 def _family(call: str) -> str:
-    """Return the system call: errors of bpf(2) name its command, those of ioctl(2) its request."""
+    """Return the name of a call: the command for bpf(2), the request for ioctl(2)."""
     return "perf_event_open" if call.lower().startswith("perf_event") else "bpf"

@@ -1,8 +1,8 @@
 """The running kernel's build configuration, used to explain why a feature is missing.
 
 A kernel built with CONFIG_IKCONFIG_PROC exposes its configuration as /proc/config.gz. Distributions
-store the configuration next to the kernel image in /boot, or with the modules. Many systems have
-none of these files, so an unknown configuration is not an error.
+store the configuration with the kernel image in /boot, or with the modules. Many systems have none
+of these files, so an unknown configuration is not an error.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["kernel_config"]
 
 
 def kernel_config(option: str, root: Root = "/") -> str | None:
-    """Return ``y``, ``m``, ``n`` or the value of an option such as ``CONFIG_KPROBES``.
+    """Return ``y``, ``m``, ``n`` or the value of a configuration option such as ``CONFIG_KPROBES``.
 
     Returns None if the configuration is not available.
     """

@@ -1,4 +1,4 @@
-"""Find the mount points of tracefs, debugfs and the BPF file system, and two lists in them.
+"""Find the mount points of tracefs, debugfs and the BPF file system, and read two lists.
 
 tracefs is mounted at /sys/kernel/tracing, and at /sys/kernel/debug/tracing as soon as a process
 opens that folder of a mounted debugfs. rawbpf attaches through the kprobe PMU, which needs neither.
@@ -11,10 +11,10 @@ rawbpf reads two lists in these file systems, which only root may read:
 - ``kprobes/blacklist`` in debugfs: functions that must not be probed, because the handling of a
   kprobe calls them, as ``0xffffffff81a0-0xffffffff81b0<TAB>name``.
 
-The BPF file system, usually mounted at /sys/fs/bpf, keeps programs, maps and links alive under a
-name. The BPF file system behaves like tmpfs: file modes determine who may use a folder. Names must
-not contain a dot (bpf_lookup() fails with EPERM: "reserved"). A path is on a BPF file system if the
-path's device is the device of a BPF mount in /proc/self/mountinfo:
+The BPF file system, usually mounted at /sys/fs/bpf, gives names to programs, maps and links, which
+keep them alive. The BPF file system behaves like tmpfs: file modes determine who may use a folder.
+Names must not contain a dot (bpf_lookup() fails with EPERM: "reserved"). A path is on a BPF file
+system if the path's device is the device of a BPF mount in /proc/self/mountinfo:
 
     34 22 0:30 / /sys/fs/bpf rw,nosuid - bpf bpf rw,mode=700
           dev    mount point             type
@@ -45,10 +45,7 @@ _USUAL = {"tracefs": "/sys/kernel/tracing", "debugfs": "/sys/kernel/debug"}
 
 
 def mounted(kind: str, root: Root = "/") -> str | None:
-    """Return a mount point of a file system type, preferably the usual one.
-
-    Return None if not mounted.
-    """
+    """Return a mount point of a file system type, preferably the usual one, or None."""
     rows = (line.split(" ") for line in (read_text(root, "/proc/self/mounts") or "").splitlines())
     places = [_unescape(row[1]) for row in rows if len(row) > 2 and row[2] == kind]
     usual = _USUAL.get(kind, "")
@@ -56,7 +53,7 @@ def mounted(kind: str, root: Root = "/") -> str | None:
 
 
 def _unescape(field: str) -> str:
-    r"""Decode the octal escapes for white space and backslashes in /proc/mounts.
+    r"""Decode the octal escapes that /proc/mounts uses for white space and backslashes.
 
     >>> _unescape(r"/mnt/my\040traces")
     '/mnt/my traces'
@@ -70,13 +67,13 @@ def tracefs(root: Root = "/") -> str | None:
 
 
 def available_filter_functions(root: Root = "/") -> bytes | None:
-    """Return the list of functions that ftrace can trace, or None if the list cannot be read."""
+    """Return the list of functions that ftrace can trace, or None if it cannot be read."""
     place = tracefs(root)
     return None if place is None else read_bytes(root, f"{place}/available_filter_functions")
 
 
 def blacklist(root: Root = "/") -> bytes | None:
-    """Return the list of functions that must not be probed, or None if the list cannot be read."""
+    """Return the list of functions that must not be probed, or None if it cannot be read."""
     place = mounted("debugfs", root)
     return None if place is None else read_bytes(root, f"{place}/kprobes/blacklist")
 

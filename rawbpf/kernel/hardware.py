@@ -1,17 +1,17 @@
-"""CPUs, performance monitoring units and clocks, as described by kernel files.
+"""Facts from kernel files about CPUs, performance monitoring units and clocks.
 
 The kernel provides most facts as small text files in procfs and sysfs. All functions in this
-package that read files take ``root``, the folder to use in place of ``/``. Tests pass a folder of
-files that describes a machine or kernel that is not available. For a file that is missing or
+package that read files take a parameter ``root``, the folder to use in place of ``/``. Tests pass a
+folder of files that describes a machine or kernel that is not available. If a file is missing or
 unreadable, these functions return None, because only the caller knows whether that is an error.
 Other failures raise.
 
 sysfs lists CPUs as ranges, such as ``0-3,8``. *Possible* CPUs have fixed IDs: a per-CPU map
 contains a value for each possible CPU, in this order. *Online* CPUs are currently running, and only
-these can have a perf event (perf_event_open fails with ENODEV on other CPUs). A CPU ID may be
-larger than the number of CPUs, so neither ``os.cpu_count()`` nor its ``range()`` is correct.
+these can have a perf event (perf_event_open fails with ENODEV on other CPUs). CPU IDs may be larger
+than the number of CPUs, so it is incorrect to iterate over ``range(os.cpu_count())``.
 
-A PMU is a source of perf events whose number the kernel assigns at run time. ``kprobe`` is a PMU
+A PMU is a source of perf events; the kernel assigns its number at run time. ``kprobe`` is a PMU
 (4.17, with CONFIG_KPROBE_EVENTS). perf_event_open(2) takes the PMU's number in ``attr.type`` and
 the options as bits of ``attr.config``; sysfs provides both:
 
@@ -22,9 +22,9 @@ bpf_ktime_get_ns() reads the kernel's monotonic clock, which counts nanoseconds 
 excluding the time in suspend. The wall clock is the monotonic clock plus an offset, which changes
 when the clock is set. One reading of the offset is sufficient for a tracing session, but not for
 the lifetime of a service. In a time namespace (5.6), CLOCK_MONOTONIC and CLOCK_BOOTTIME of a
-process are ahead of the kernel's clocks by the offsets in /proc/self/timens_offsets, "monotonic
-86400 0" in seconds and nanoseconds. The file describes the namespace for new children, which newer
-kernels also enter on execve(2).
+process are ahead of the kernel's clocks by the offsets in /proc/self/timens_offsets, which are
+written as "monotonic 86400 0", in seconds and nanoseconds. The file describes the namespace for new
+children, which newer kernels also enter on execve(2).
 
 Sources: Documentation/ABI/testing/sysfs-bus-event_source-devices and -format.
 """
@@ -56,14 +56,13 @@ __all__ = [
 ]
 
 _MOST = 1 << 16
-"""Upper bound for CPU IDs, above NR_CPUS (at most 8192).
+"""An upper bound for CPU IDs, larger than NR_CPUS (at most 8192).
 
-A list with larger IDs is considered damaged.
-"""
+A list that contains larger IDs is considered damaged."""
 
 
 def parse_cpu_list(text: str) -> list[int]:
-    """Return the CPU IDs in a list, in list order.
+    """Return the CPU IDs in a list such as 0-3,8, in order.
 
     Raises FormatError if the list is malformed.
 
@@ -85,7 +84,7 @@ def parse_cpu_list(text: str) -> list[int]:
 def _small(text: str) -> int:
     """Return a number of at most nine digits, or -1 if the text is not such a number.
 
-    Modules on every command's start-up path avoid ``re``, whose import takes 2 ms.
+    Modules that are imported by every command avoid ``re``, whose import takes 2 ms.
     """
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else -1
 
@@ -100,7 +99,7 @@ def possible_cpus(root: Root = "/") -> list[int]:
 
 
 def online_cpus(root: Root = "/") -> list[int]:
-    """Return the IDs of the CPUs that are online and can have a perf event."""
+    """Return the IDs of the CPUs that are online and can therefore have perf events."""
     return _cpus("online", root, read_text)
 
 
@@ -203,7 +202,7 @@ def time_namespace_offset_ns(clock: str = "monotonic", root: Root = "/") -> int:
     own, shown = (_link(root, f"/proc/self/ns/{name}") for name in ("time", "time_for_children"))
     if own in (None, f"time:[{_PROC_TIME_INIT_INO}]"):
         return 0
-    import re  # needed only in a time namespace
+    import re  # imported only in a time namespace
 
     text = read_text(root, "/proc/self/timens_offsets") or ""
     found = re.search(_TIMENS_OFFSET.format(clock), text, re.MULTILINE)
@@ -224,11 +223,11 @@ def _link(root: Root, path: str) -> str | None:
 
 
 Root = str | os.PathLike[str]
-"""The folder to use in place of ``/``."""
+"""The default for the folder to use in place of ``/``."""
 
 
 def at(root: Root, path: str) -> str:
-    """Return the location of the absolute ``path`` under ``root``.
+    """Return the location below ``root`` of an absolute ``path``.
 
     >>> at("/tmp/fixture", "/proc/version"), at("/", "/proc/version")
     ('/tmp/fixture/proc/version', '/proc/version')
@@ -240,9 +239,9 @@ _fixed: dict[str, str] = {}
 
 
 def _read_once(root: Root, path: str) -> str | None:
-    """Return the text of a file of this kernel that does not change until the next boot.
+    """Return the text of a kernel file that does not change until the next boot.
 
-    A tool with 1,000 probes would otherwise read the same files 1,000 times.
+    Without this cache, a tool with 1,000 probes would read the same files 1,000 times.
     """
     if root != "/":
         return read_text(root, path)
@@ -253,9 +252,9 @@ def _read_once(root: Root, path: str) -> str | None:
 
 
 def read_bytes(root: Root, path: str) -> bytes | None:
-    """Return a file's bytes, or None if the file is missing or unreadable.
+    """Return the bytes of a file, or None if it is missing or unreadable.
 
-    Reading a file in /proc/PID fails with ESRCH if the process has ended since the file was opened.
+    Reading a file in /proc/PID fails with ESRCH if the process ended after the file was opened.
 
     >>> read_bytes("/nonexistent", "/proc/version") is None
     True
@@ -268,7 +267,7 @@ def read_bytes(root: Root, path: str) -> bytes | None:
 
 
 def read_text(root: Root, path: str) -> str | None:
-    """Return a file's text, stripped, or None if the file is missing or unreadable."""
+    """Return the stripped text of a file, or None if it is missing or unreadable."""
     data = read_bytes(root, path)
     return None if data is None else data.decode(errors="backslashreplace").strip()
 

@@ -7,12 +7,12 @@ Each line contains an address, a type, a name and, for symbols outside the kerne
 Types are the letters used by nm(1): t and T are functions, w and W are weak symbols (mostly
 functions). A lower-case letter means that the symbol is local to a source file, so several symbols
 may have the same name. Since 7.2, some data has type T, so code is recognized by address: the
-kernel image's code ends at ``_etext``. Readers that are not permitted to see addresses
-(kptr_restrict) get zeros in place of addresses, but still get all names.
+kernel image's code ends at ``_etext``. Readers without permission to see addresses (kptr_restrict)
+get zeros in place of addresses, but still get all names.
 
-The kernel generates the file while it is being read: 5 to 15 MB in 50 ms or more. A tool that only
-attaches a probe does not read the file, and looking up a single name reads it in blocks. Lines are
-parsed only on demand; a lookup searches the raw bytes.
+The kernel generates the file, 5 to 15 MB in size, while it is read, which takes at least 50 ms. A
+tool that only attaches a probe does not read the file, and a lookup of a single name reads it in
+blocks. Lines are parsed only on demand; a lookup searches the raw bytes.
 
 Source: kernel/kallsyms.c, s_show().
 """
@@ -44,8 +44,8 @@ def is_function_name(name: str) -> bool:
     """Return whether a code symbol is a function that can be called.
 
     ``.cold`` marks the unlikely part that the compiler moved out of a function; ``__pfx_`` (6.3)
-    and ``__cfi_`` mark the padding before a function. A name that starts with a dot is a label in
-    assembly code.
+    and ``__cfi_`` mark the padding in front of a function. A name that starts with a dot is a label
+    in assembly code.
 
     >>> is_function_name("vfs_read"), is_function_name("vfs_read.cold")
     (True, False)
@@ -56,7 +56,7 @@ def is_function_name(name: str) -> bool:
 class Symbol(NamedTuple):
     """A symbol.
 
-    ``module`` is None for the kernel image, and ``bpf`` for a JIT-compiled BPF program.
+    ``module`` is None for symbols in the kernel image, and ``bpf`` for JIT-compiled BPF programs.
     """
 
     address: int
@@ -90,33 +90,35 @@ class Kallsyms:
         self._data = data
 
     def lookup(self, name: str) -> list[Symbol]:
-        """Return every symbol with exactly this name, in file order."""
+        """Return every symbol that has exactly this name, in file order."""
         wanted = name.encode(errors="surrogateescape")
         if wanted.split() != [wanted]:
             return []
-        # bytes.find is faster than a regular expression, and `rawbpf kprobe` need not import re.
+        # bytes.find is faster than a regular expression, and avoids importing re in `rawbpf
+        # kprobe`.
         data, found = self._data, []
         place = data.find(b" " + wanted)
         while place >= 0:
             end = place + 1 + len(wanted)
-            # The type is also enclosed in spaces, so a one-letter name would match the type too.
+            # The type is also surrounded by spaces, so a name of one letter would match the type
+            # too.
             if data[end : end + 1].strip() == b"" and data[place - 2 : place - 1] == b" ":
                 found.append(self._line_around(place))
             place = data.find(b" " + wanted, end)
         return found
 
     def at(self, address: int) -> list[Symbol]:
-        """Return every symbol at exactly this address, since a function may have several names."""
+        """Return every symbol at exactly this address; a function may have several names."""
         import re  # see lookup
 
         found = re.finditer(rb"^0*%x " % address, self._data, re.MULTILINE)
         return [self._line_around(match.start()) for match in found]
 
     def names_at(self, addresses: Iterable[int]) -> dict[int, str]:
-        """Return the first name at each of the given addresses that has a symbol.
+        """Return the name of the first symbol at each of the given addresses.
 
-        This method searches for the 16 digits that the kernel writes, whereas ``at`` compares line
-        by line.
+        This method searches for the 16 hex digits that the kernel writes, whereas ``at`` compares
+        line by line.
         """
         found = {}
         for address in addresses:
@@ -135,9 +137,9 @@ class Kallsyms:
 
     @property
     def code_end(self) -> int:
-        """The end address of the kernel image's code.
+        """The address at which the kernel image's code ends.
 
-        If it is unknown, the value is above all addresses.
+        If the address is unknown, a value above all addresses is used.
         """
         end = self.lookup("_etext")
         return end[0].address if end and end[0].address else 1 << 64
@@ -153,9 +155,9 @@ class Kallsyms:
 
     @property
     def hidden(self) -> bool:
-        """Whether the kernel hides addresses.
+        """Whether the kernel hides addresses from this process.
 
-        Only code is checked, because per-CPU data may be at address 0.
+        Only code symbols are checked, because per-CPU data may be at address 0.
         """
         import re  # see lookup
 

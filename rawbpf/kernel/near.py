@@ -39,13 +39,13 @@ _SYSCALL_PREFIXES = (
 _OTHER_PREFIXES = (
     "sys_", *(prefix for arch in ARCHITECTURES.values() for prefix in arch.compat_prefixes),
 )  # fmt: skip
-"""The prefix that people write, and the prefixes of system calls from 32-bit programs."""
+"""A prefix that people write, and the prefixes of system calls made by 32-bit programs."""
 
 _SHORTEST = 3
 """Names shorter than this are not compared."""
 
 _SIMILAR = 0.75
-"""Names whose difflib ratio is at least this high count as similar."""
+"""Names whose difflib ratio is at least this high are considered similar."""
 
 
 def near_names(name: str, names: Iterable[str], n: int = 3) -> list[str]:
@@ -66,9 +66,9 @@ def near_names(name: str, names: Iterable[str], n: int = 3) -> list[str]:
 
 
 class _Names:
-    """Names joined into one text, one per line, so that a text search finds substrings of names.
+    """Names joined into one text with one name per line, so that a text search finds substrings.
 
-    A loop over 60,000 names takes 50 ms, and two seconds on an emulated CPU.
+    A loop over 60,000 names would take 50 ms, and two seconds on an emulated CPU.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -80,7 +80,7 @@ class _Names:
     def holding(self, part: str) -> set[str]:
         """Return all names that contain ``part``.
 
-        A newline in ``part`` matches a name's start or end.
+        A newline in ``part`` matches the start or end of a name.
         """
         found, at, last = set(), self._text.find(part), len(self._text) - 1
         while 0 <= at < last:
@@ -92,7 +92,7 @@ class _Names:
 
 
 def stem(name: str) -> str:
-    """Return the name as written in the source, without suffixes appended by the compiler.
+    """Return the name as written in the source code, without suffixes added by the compiler.
 
     >>> stem("tcp_ack.constprop.0")
     'tcp_ack'

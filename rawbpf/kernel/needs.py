@@ -1,7 +1,7 @@
 """Capabilities that commands need, and capabilities that tracing still needs after attaching.
 
-This table is the only source: error messages, `rawbpf doctor`, docs/security.md and the code that
-drops capabilities after attaching all use it.
+This table is the only source for error messages, `rawbpf doctor`, docs/security.md, and the code
+that drops capabilities after attaching.
 
 The capabilities that are needed later depend on the kernel:
 
@@ -38,7 +38,7 @@ _LEVEL_OF_CAP_PERFMON = 2
 
 
 class Need(NamedTuple):
-    """A capability, its purpose, and the condition under which tracing keeps it ("" for never).
+    """A capability, its purpose, and the condition under which tracing keeps it, if any.
 
     With ``optional``, the command works with restrictions if the capability is missing.
     """
@@ -118,7 +118,7 @@ def required(command: str) -> tuple[str, ...]:
 def kept_after_attaching(
     held: Collection[str], *, rings_grow: bool, root: Root = "/"
 ) -> frozenset[str]:
-    """Return which of the capabilities in ``held`` tracing still needs after attaching.
+    """Return which of the capabilities in ``held`` tracing needs even after attaching.
 
     >>> sorted(kept_after_attaching({"CAP_CHOWN", "CAP_SYS_ADMIN"}, rings_grow=True))
     ['CAP_SYS_ADMIN']
@@ -136,10 +136,10 @@ def kept_after_attaching(
 
 
 def needed_to_import(folders: Iterable[str]) -> list[str]:
-    """Return the capability without which Python could not import further modules, if any.
+    """Return the capability, if any, without which Python could not import further modules.
 
-    Without capabilities, root has no special permissions in other users' folders. Modules that are
-    needed while tracing, such as NumPy, are not imported earlier.
+    Without capabilities, even root is subject to the permissions of other users' folders. Modules
+    that are first needed while tracing, such as NumPy, are not imported earlier.
 
     >>> needed_to_import(["/", "/nonexistent"])
     []
@@ -149,6 +149,6 @@ def needed_to_import(folders: Iterable[str]) -> list[str]:
             os.listdir(folder)  # noqa: PTH208 -- importing pathlib takes 5 ms
         except PermissionError:
             return [_MODULES.capability]
-        except OSError:  # a missing folder, or a file
+        except OSError:  # the entry is a missing folder or a file
             continue
     return []

@@ -51,7 +51,7 @@ _NO_ID = 1 << 32
 
 
 class ObjectKind(NamedTuple):
-    """A kind of object: its name in messages, and the commands to list and open objects."""
+    """A kind of object: its name in messages, and the commands that list and open such objects."""
 
     words: str
     next_id: bpf_cmd
@@ -64,16 +64,16 @@ KINDS = {
     "link": ObjectKind("link", bpf_cmd.BPF_LINK_GET_NEXT_ID, bpf_cmd.BPF_LINK_GET_FD_BY_ID),
     "btf": ObjectKind("BTF", bpf_cmd.BPF_BTF_GET_NEXT_ID, bpf_cmd.BPF_BTF_GET_FD_BY_ID),
 }
-"""Kinds of objects, keyed by their name on the command line and in /proc."""
+"""The kinds of objects, keyed by their names on the command line and in /proc."""
 
 
 def open_id(kind: str, number: int) -> Fd:
     """Return a descriptor for the object with the given ID.
 
-    Errors: ENOENT (the object does not exist), EPERM.
+    Raises KernelError with ENOENT if the object does not exist, or with EPERM.
     """
     words, command = KINDS[kind].words, KINDS[kind].fd_by_id
-    if not 0 < number < _NO_ID:  # an attr would truncate the number to 32 bits
+    if not 0 < number < _NO_ID:  # larger numbers would be truncated to 32 bits in an attr
         raise _absent(kind, number, command.name)
     try:
         return fd_by_id(command, number)
@@ -96,7 +96,7 @@ def _absent(kind: str, number: int, call: str) -> KernelError:
 def open_all(kind: str) -> Iterator[tuple[int, Fd]]:
     """Yield the ID and a descriptor of every object of a kind.
 
-    The caller closes the descriptors.
+    The caller must close the descriptors.
     """
     number = 0
     try:
@@ -148,7 +148,7 @@ def holders(kind: str, root: Root = "/") -> dict[int, list[Holder]]:
 
 
 def _objects(kind: str, pid: int, root: Root) -> Iterator[int]:
-    """Yield the IDs of the objects of this kind that a process has open."""
+    """Yield the IDs of the objects of one kind that a process has open."""
     folder = at(root, f"/proc/{pid}/fd")
     for name in _listing(folder):
         try:
@@ -162,7 +162,7 @@ def _objects(kind: str, pid: int, root: Root) -> Iterator[int]:
 
 
 def kind_of(path: str) -> str | None:
-    """Return "map", "prog" or "link" for a /proc/PID/fd/N, or None if it is not a BPF object."""
+    """Return "map", "prog" or "link" for a path /proc/PID/fd/N, or None for other files."""
     found = _ANON_INODE.search(os.readlink(path))  # noqa: PTH115 -- see files.at
     return found[1] if found else None
 

@@ -1,6 +1,6 @@
-"""Explain EPERM and EACCES, which do not reveal what denied the call.
+"""Explain EPERM and EACCES, which do not reveal the reason why a call was denied.
 
-Loading a tracing program and opening its probe may be denied by
+The following may deny loading a tracing program and opening its probe:
 
 - a user namespace, where capabilities are not valid for bpf(2) (EPERM)
 - missing capabilities (EPERM from bpf(2), EACCES from the kprobe PMU)
@@ -9,9 +9,9 @@ Loading a tracing program and opening its probe may be denied by
 - a seccomp filter of a container engine (mostly EPERM)
 - a security module (SELinux, AppArmor) or a vendor's own policy (EPERM or EACCES)
 
-kernel.perf_event_paranoid restricts only processes without CAP_PERFMON, which cannot trace anyway.
-Debian and Ubuntu define a level above 2, at which perf_event_open(2), but not bpf(2), fails with
-EACCES in processes without CAP_SYS_ADMIN.
+kernel.perf_event_paranoid restricts only processes without CAP_PERFMON, which could not trace
+anyway. Debian and Ubuntu define a level above 2, at which perf_event_open(2), but not bpf(2), fails
+with EACCES for processes without CAP_SYS_ADMIN.
 """
 
 from __future__ import annotations
@@ -56,17 +56,17 @@ _ENOUGH_LOCKED_MEMORY = 64 << 20
 
 
 class Reason(NamedTuple):
-    """Why a call was denied, and how to fix it: the ``why`` and ``fix`` of an error."""
+    """The ``why`` and ``fix`` of an error: why a call was denied, and how to fix it."""
 
     why: str
     fix: str
 
 
 def why_denied(root: Root = "/", *, call: str = "bpf") -> Reason:
-    """Return why ``call``, bpf or perf_event_open, fails with EPERM or EACCES.
+    """Return why ``call``, which is bpf or perf_event_open, fails with EPERM or EACCES.
 
-    A reason is named alone only if it suffices to deny the call. If no such reason is found, the
-    reason lists all that remain possible.
+    A single reason is given only if it suffices to deny the call. If no reason suffices, all
+    possible reasons are listed.
 
     >>> why_denied("/nonexistent").why
     'this process lacks CAP_BPF and CAP_PERFMON'
@@ -118,7 +118,7 @@ def denied_by_capabilities(
 
 
 def denied_by_paranoid(root: Root = "/") -> Reason | None:
-    """Return a reason if perf_event_paranoid has a level that only Debian and Ubuntu define."""
+    """Return a reason if perf_event_paranoid is at a level that only Debian and Ubuntu define."""
     level = perf_event_paranoid(root)
     if level is None or level <= 2 or "CAP_SYS_ADMIN" in effective_capabilities(root):
         return None
@@ -159,7 +159,7 @@ def denied_by_seccomp(root: Root = "/") -> Reason | None:
 
 
 def _locked_down(root: Root) -> Reason | None:
-    """Return a reason if the kernel is locked down in the mode that denies reading its memory."""
+    """Return a reason if the kernel's lockdown mode prevents reading its memory."""
     return denied_by_lockdown(root) if lockdown_mode(root) == "confidentiality" else None
 
 
@@ -172,10 +172,10 @@ _SUFFICIENT = {
         _locked_down,
     ),
 }
-"""Checks for reasons that suffice to deny a call, in the order in which the kernel checks them."""
+"""Checks for conditions that suffice to deny a call, in the order in which they are tested."""
 
 _POSSIBLE = {
     "bpf": (denied_by_lockdown, denied_by_memlock, denied_by_seccomp),
     "perf_event_open": (denied_by_lockdown, denied_by_seccomp),
 }
-"""Checks for reasons that may have denied a call; the kernel does not say whether they did."""
+"""Checks for conditions that may have denied a call, although the kernel does not say so."""

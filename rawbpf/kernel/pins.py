@@ -2,7 +2,7 @@
 
 BPF_OBJ_PIN fails with EPERM if the path is not on a BPF file system, if its last component contains
 a dot, or if permissions are missing. BPF_OBJ_GET fails with EACCES on a file that is not a BPF
-object. After a failure, this module examines the path to determine the cause.
+object. After a failure, this module examines the path to find the cause.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Path = str | os.PathLike[str]
 
 
 def pin(fd: int, path: Path, what: str) -> None:
-    """Pin a descriptor's object.
+    """Pin the object that a descriptor refers to.
 
     ``what`` describes the object in errors, such as "map 'counts'".
     """
@@ -47,7 +47,10 @@ def unpin(path: Path) -> None:
 
 
 def open_pinned(path: Path, kind: str) -> Fd:
-    """Return a descriptor for the object pinned at a path. ``kind``: "map", "prog" or "link"."""
+    """Return a descriptor for the object that is pinned at a path.
+
+    ``kind``: "map", "prog" or "link".
+    """
     name = os.fspath(path)
     try:
         fd = obj_get(name)
@@ -61,7 +64,7 @@ def open_pinned(path: Path, kind: str) -> Fd:
 
 
 def make_folder(path: Path) -> bool:
-    """Create a folder for pins. Return False if the folder already exists."""
+    """Create a folder for pins, or return False if the folder already exists."""
     name = os.fspath(path)
     try:
         os.mkdir(name, 0o700)  # noqa: PTH102 -- as above
@@ -78,7 +81,7 @@ def _missing(what: str, path: str, error: OSError) -> KernelError:
 
 
 def _explain(what: str, path: str, error: KernelError) -> KernelError:
-    """Return an error that explains the errno."""
+    """Return an error that explains the errno of a failed call."""
     number, folder = error.errno or 0, os.path.dirname(path) or "."  # noqa: PTH120 -- as above
     why, fix = None, None
     if number == errno.ENOENT:

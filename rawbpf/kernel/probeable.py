@@ -1,6 +1,6 @@
 """Find the symbols that are functions on which a kprobe event can be placed.
 
-A symbol in kernel code may be impossible to probe (each of these reasons causes EINVAL):
+A symbol in kernel code cannot be probed in the following cases, each of which causes EINVAL:
 
 - initialization code: kallsyms lists it, but its memory was freed after boot
 - blacklisted: the handling of a kprobe calls it, so a probe there would recurse
@@ -38,11 +38,11 @@ __all__ = [
 
 
 class ProbeRules:
-    r"""Decides whether a symbol can be probed, based on the kernel's lists (None if unknown).
+    r"""Decides whether a symbol can be probed, using the kernel's lists (None if unknown).
 
     ``hooked`` is ftrace's available_filter_functions and ``blacklist`` is the kprobe blacklist,
-    both in the kernel's format. ``symbols`` must contain the symbols to be checked, and all other
-    symbols at their addresses.
+    both in the kernel's format. ``symbols`` must contain the symbols to check, and all other
+    symbols at the same addresses.
 
     >>> from rawbpf.kernel.kallsyms import Kallsyms
     >>> kernel = Kallsyms(b"ff10 T vfs_read\nff20 t helper\nff30 T int3\n")
@@ -60,7 +60,7 @@ class ProbeRules:
     ) -> None:
         lists = {"ftrace's list of functions": hooked, "the kprobe blacklist": blacklist}
         self.missing = tuple(name for name, data in lists.items() if data is None)
-        """The lists that could not be read.
+        """The names of the lists that could not be read.
 
         Functions that an unreadable list would exclude are reported as probeable.
         """
@@ -73,7 +73,7 @@ class ProbeRules:
         self._black_at = frozenset(int(address, 16) for address, _ in lines) - {0}
 
     def _is_hooked(self, symbol: Symbol) -> bool:
-        """Return whether ftrace lists the symbol, or the function of which it is a variant."""
+        """Return whether ftrace lists the symbol or the function of which it is a variant."""
         module = f" [{symbol.module}]" if symbol.module else ""
         names = symbol.name + module, symbol.name.partition(".")[0] + module
         return self._hooked is not None and not self._hooked.isdisjoint(names)
@@ -103,16 +103,16 @@ def _text(data: bytes) -> str:
 
 
 def _init_text(kallsyms: Kallsyms) -> range:
-    """Return the addresses of the kernel's initialization code.
+    """Return the address range of the kernel's initialization code.
 
-    Return no addresses if they are hidden.
+    The range is empty if addresses are hidden.
     """
     begin, end = kallsyms.lookup("_sinittext"), kallsyms.lookup("_einittext")
     return range(begin[0].address, end[0].address) if begin and end else range(0)
 
 
 class Function(NamedTuple):
-    """A function that can be probed.
+    """A kernel function that can be probed.
 
     ``namesakes`` is the number of symbols that share this function's name.
     """

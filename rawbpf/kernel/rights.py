@@ -73,7 +73,7 @@ def effective_capabilities(root: Root = "/") -> frozenset[str]:
 
 
 def missing_capabilities(needed: Iterable[str], root: Root = "/") -> list[str]:
-    """Return those of the ``needed`` capabilities that are not effective, sorted.
+    """Return the ``needed`` capabilities that are not effective, sorted by name.
 
     CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON. User namespaces are not considered (see
     ``in_initial_user_namespace``).
@@ -98,7 +98,7 @@ def in_initial_user_namespace(root: Root = "/") -> bool:
 
 
 def container(root: Root = "/") -> str | None:
-    """Return the container engine (``docker``, ``podman``, ``lxc``), or None outside a container.
+    """Return the container engine (such as ``docker``), or None outside a container.
 
     >>> container("/nonexistent") is None
     True
@@ -137,12 +137,12 @@ def kptr_restrict(root: Root = "/") -> int | None:
 
 
 def perf_event_paranoid(root: Root = "/") -> int | None:
-    """Return kernel.perf_event_paranoid, or None if the kernel has no perf."""
+    """Return kernel.perf_event_paranoid, or None if the kernel was built without perf."""
     return sysctl("kernel/perf_event_paranoid", root)
 
 
 def unprivileged_bpf_disabled(root: Root = "/") -> int | None:
-    """Return kernel.unprivileged_bpf_disabled, or None if the kernel has no bpf(2)."""
+    """Return kernel.unprivileged_bpf_disabled, or None if the kernel was built without bpf(2)."""
     return sysctl("kernel/unprivileged_bpf_disabled", root)
 
 

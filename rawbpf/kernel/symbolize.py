@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Place", "Symbolizer"]
 
 _FARTHEST = 1 << 16
-"""Upper bound for the size of a kernel function in bytes."""
+"""An upper bound for the size of a kernel function in bytes."""
 
 
 class Place(NamedTuple):
@@ -52,12 +52,12 @@ class Symbolizer:
     def __call__(self, address: int) -> Place | None:
         """Return the function that contains ``address``.
 
-        Return None if it is unknown or addresses are hidden.
+        Return None if no function is known there or addresses are hidden.
         """
         index = bisect_right(self._addresses, address) - 1
         if index < 0 or not 0 <= address - self._addresses[index] < _FARTHEST:
             return None
-        # If several symbols share the function's address, the first symbol in the file is used, as
+        # If several symbols share the function's address, the first of them in the file is used, as
         # in the kernel.
         first = self._addresses.index(self._addresses[index], max(0, index - 64))
         return Place(self._symbols[first], address - self._addresses[index])

@@ -1,9 +1,9 @@
-"""The running kernel's types, with a cached index from an earlier run.
+"""Open the running kernel's types, using a cached index from an earlier run.
 
-Reading /sys/kernel/btf/vmlinux takes a few milliseconds (and cannot be avoided by a mapping: sysfs
-supports mmap of this file only from 6.16). Scanning the types takes longer, and on an emulated CPU
-ten times as long as the search for a name. Therefore the index that the first reader builds is
-stored in the user's cache (``rawbpf.btf.index``), with one file per kernel build:
+Reading /sys/kernel/btf/vmlinux takes a few milliseconds; mapping the file instead is possible only
+since 6.16. Scanning the types takes longer, and on an emulated CPU it takes ten times as long as
+searching for a name. The first reader therefore stores the index that it builds in the user's cache
+(``rawbpf.btf.index``), with one file per kernel build:
 
     ~/.cache/rawbpf/types/BUILD_ID-SIZE
 
@@ -11,8 +11,9 @@ The build ID is a hash that the linker computes over the kernel image, including
 exposes the build ID in /sys/kernel/notes as an ELF note: name size, contents size, type, name,
 contents.
 
-No function depends on the cache. If the cache cannot be read, is damaged, or belongs to another
-user, a new index is built; if the cache cannot be written, types are searched without an index.
+Nothing depends on the cache being available. If the cache cannot be read, is damaged, or belongs to
+another user, a new index is built; if the cache cannot be written, types are searched without an
+index.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ __all__ = ["build_id", "kernel_types"]
 
 _LARGEST = 256 << 20
 _MOST_FILES = 16
-"""Number of kernels whose index is kept, at 0.4 MB each."""
+"""The number of kernels whose index is kept; each index takes 0.4 MB."""
 
 _FOLDER = "types"
 _NOTES = "/sys/kernel/notes"
@@ -56,7 +57,7 @@ def kernel_types(root: Root = "/") -> Btf | None:
 
 
 def build_id(notes: bytes) -> str | None:
-    r"""Return the GNU build ID among ELF notes in hexadecimal, or None if no note contains it.
+    r"""Return the GNU build ID found in ELF notes as hex digits, or None if there is no build ID.
 
     >>> build_id(bytes.fromhex("0400000002000000030000" "00474e5500beef0000"))
     'beef'
@@ -81,13 +82,13 @@ def _with_index(data: bytes, name: str) -> Btf:
     index = _read(name, len(data))
     types = Btf(data, index=index, learned=keep)
     if index is None and _is_writable():
-        with suppress(FormatError):  # damage is reported when a reader reaches it
+        with suppress(FormatError):  # the error is raised when a reader reaches the damage
             keep(types.index())
     return types
 
 
 def _read(name: str, size: int) -> Index | None:
-    """Return the index in a cache file, or None if the file contains no valid index."""
+    """Return the index in a cache file, or None if the file does not contain a valid index."""
     path = user_cache.place(_FOLDER, name)
     if path is None:
         return None
@@ -112,9 +113,9 @@ def _is_writable() -> bool:
 
 
 def _is_ours() -> bool:
-    """Return False for root with another user's home folder, as is the case after ``sudo -E``.
+    """Return False for root with the home folder of another user, as after ``sudo -E``.
 
-    The other user could not use a cache that root has created.
+    The other user could not use files that root had created in the cache.
     """
     path = user_cache.place()
     if path is None or os.geteuid() != 0:

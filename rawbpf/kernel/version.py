@@ -1,8 +1,8 @@
 """The running kernel's version, and RLIMIT_MEMLOCK, which matters only before 5.11.
 
-uname(2) returns a release such as ``6.12.9-arch1-1``. The version consists of the release's first
-three numbers, except on two distributions that keep the third number at 0 and report the actual
-number elsewhere:
+uname(2) returns a release such as ``6.12.9-arch1-1``. The version consists of the first three
+numbers of the release, except on two distributions that keep the third number at 0 and report the
+actual number elsewhere:
 
 - Debian: release ``6.1.0-18-cloud-amd64``; /proc/sys/kernel/version has ``Debian 6.1.76-1``
 - Ubuntu: release ``6.5.0-14-generic``; /proc/version_signature ends in ``6.5.3``
@@ -58,7 +58,7 @@ MINIMUM = KernelVersion(5, 8, 0)
 
 
 def kernel_version(release: str | None = None, *, root: Root = "/") -> KernelVersion:
-    """Return the version in a release string, by default the running kernel's.
+    """Return the version in a release string, which defaults to that of the running kernel.
 
     Raises FormatError if the string does not start with two numbers.
 
@@ -110,7 +110,7 @@ def _this_kernel() -> str:
 
 
 def _running(root: Root) -> str:
-    """Return the most precise version string for the kernel that the files describe."""
+    """Return the most precise version string that the kernel's files provide."""
     if ubuntu := (read_text(root, "/proc/version_signature") or "").split():
         return ubuntu[-1]
     build = read_text(root, "/proc/sys/kernel/version") or ""
@@ -127,7 +127,7 @@ def bpf_counts_as_locked(root: Root = "/") -> bool:
 
 def memlock_limit() -> int | None:
     """Return the soft limit of RLIMIT_MEMLOCK in bytes, or None if it is unlimited."""
-    import resource  # needed only before 5.11
+    import resource  # imported only before 5.11
 
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     return None if soft == resource.RLIM_INFINITY else soft
@@ -146,5 +146,5 @@ def raise_memlock_if_needed(root: Root = "/") -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     try:
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY,) * 2)
-    except ValueError:  # the resource module raises ValueError for EPERM
+    except ValueError:  # the resource module raises ValueError if the kernel returns EPERM
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (hard, hard))

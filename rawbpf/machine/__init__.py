@@ -1,6 +1,6 @@
-"""A pure-Python eBPF interpreter that runs programs without a kernel and can step backward.
+"""A pure-Python eBPF interpreter, which runs programs without a kernel and can step backward.
 
-Read it in this order:
+The modules are best read in this order:
 
     arithmetic                 what instructions compute: tables of operations and conditions
     region, memory             an address space, and the errors of invalid accesses

@@ -1,10 +1,10 @@
-"""Operations of the instruction set: arithmetic, byte swaps and conditions, for 64 and 32 bits.
+"""Arithmetic, byte swaps and conditions of the instruction set, for 64 and 32 bits.
 
 Registers hold unsigned numbers, 0 to 2^64 - 1. Each operation takes operands that are truncated to
-its width and may return any integer: the caller keeps the low bits, which amounts to two's
-complement wrapping. Nothing traps: division by zero yields 0, modulo by zero yields the dividend,
-and the smallest number divided by -1 wraps to itself. Shift counts use their low 6 bits (5 for 32
-bits).
+its width and may return any integer: the caller keeps only the low bits, which amounts to wrapping
+in two's complement. Nothing traps: division by zero yields 0, modulo by zero yields the dividend,
+and the smallest number divided by -1 wraps to itself. Shifts use only the low 6 bits of the count
+(5 for 32-bit shifts).
 
 >>> TWO_OPERANDS[64][isa.BPF_DIV, 0](7, 0), TWO_OPERANDS[64][isa.BPF_MOD, 0](7, 0)
 (0, 7)
@@ -12,7 +12,7 @@ bits).
 '0x80000000'
 
 A signed comparison flips the sign bits of both operands and compares them as unsigned numbers, so
-that negative numbers sort below all others.
+that negative numbers are less than all others.
 
 >>> CONDITIONS[32][isa.BPF_JSLT](0xFFFFFFFF, 0), CONDITIONS[32][isa.BPF_JLT](0xFFFFFFFF, 0)
 (True, False)
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["BYTE_ORDER", "CONDITIONS", "MASK", "ONE_OPERAND", "TWO_OPERANDS", "signed"]
 
 MASK = {8: 0xFF, 16: 0xFFFF, 32: 0xFFFF_FFFF, 64: 0xFFFF_FFFF_FFFF_FFFF}
-"""Maps a width in bits to the largest unsigned number."""
+"""Maps a width in bits to the largest unsigned number of that width."""
 
 
 def signed(value: int, bits: int) -> int:
@@ -44,20 +44,20 @@ def signed(value: int, bits: int) -> int:
 
 
 def _quotient(dividend: int, divisor: int) -> int:
-    """Divide and round toward zero as C does, whereas Python rounds down."""
+    """Divide and round toward zero as C does; Python rounds down."""
     quotient = abs(dividend) // abs(divisor)
     return quotient if (dividend < 0) == (divisor < 0) else -quotient
 
 
 def _remainder(dividend: int, divisor: int) -> int:
-    """Return the remainder with the dividend's sign, as in C; Python uses the divisor's sign."""
+    """Return the remainder with the dividend's sign as in C; Python uses the divisor's sign."""
     remainder = abs(dividend) % abs(divisor)
     return -remainder if dividend < 0 else remainder
 
 
 def _two_operands(bits: int) -> dict[tuple[int, int], Callable[[int, int], int]]:
     """Return a table that maps (operation, off) to a function that computes the new dst."""
-    count = bits - 1  # number of low bits of a shift count that are used
+    count = bits - 1  # the number of low bits of a shift count that are used
     return {
         (isa.BPF_ADD, 0): lambda dst, src: dst + src,
         (isa.BPF_SUB, 0): lambda dst, src: dst - src,
@@ -80,7 +80,7 @@ def _two_operands(bits: int) -> dict[tuple[int, int], Callable[[int, int], int]]
 
 
 TWO_OPERANDS = {bits: _two_operands(bits) for bits in (64, 32)}
-"""Maps a width to the operations that compute dst = dst op src."""
+"""Maps a width in bits to the operations that compute dst = dst op src."""
 
 ONE_OPERAND: dict[tuple[int, int], Callable[[int], int]] = {
     (isa.BPF_MOV, 0): lambda src: src,
@@ -89,7 +89,7 @@ ONE_OPERAND: dict[tuple[int, int], Callable[[int], int]] = {
     (isa.BPF_MOV, 32): lambda src: signed(src, 32),
     (isa.BPF_NEG, 0): lambda src: -src,
 }
-"""Maps (operation, off) to a function that computes dst = op src, for both widths."""
+"""Maps (operation, off) to a function that computes dst op src, for both widths."""
 
 
 def _reverse(value: int, bits: int) -> int:
@@ -102,10 +102,9 @@ BYTE_ORDER: dict[int, Callable[[int, int], int]] = {
     isa.BPF_ALU | isa.BPF_END | isa.BPF_TO_BE: _reverse,
     isa.BPF_ALU64 | isa.BPF_END | isa.BPF_TO_LE: _reverse,
 }
-"""Maps an opcode to a function of value and width.
+"""Maps an opcode to a function that takes a value and a width.
 
-BPF_TO_LE only truncates: the machine is little-endian.
-"""
+BPF_TO_LE only truncates the value, because the machine is little-endian."""
 
 
 def _conditions(bits: int) -> dict[int, Callable[[int, int], bool]]:
@@ -126,4 +125,4 @@ def _conditions(bits: int) -> dict[int, Callable[[int, int], bool]]:
 
 
 CONDITIONS = {bits: _conditions(bits) for bits in (64, 32)}
-"""Maps a width and an operation to a function of dst and src that returns whether to jump."""
+"""Maps a width and an operation to a function that decides, from dst and src, whether to jump."""

@@ -1,7 +1,7 @@
-"""The decoded instructions of all of a machine's programs, with references to their source.
+"""The decoded instructions of all programs of a machine, with references to their source.
 
-An *index* counts instructions across all programs. A *slot* counts 8-byte units within one program,
-as jump offsets do: a 64-bit load takes two slots.
+An *index* counts instructions, across all programs. A *slot* counts 8-byte units within one
+program, as jump offsets do: a 64-bit load takes two slots.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Where(NamedTuple):
 
     @property
     def instruction(self) -> Instruction | None:
-        """The instruction at this location, or None if the location is past the program's end."""
+        """The instruction at this location, or None past the end of the program."""
         instructions = self.program.instructions
         return instructions[self.number] if self.number < len(instructions) else None
 
@@ -56,7 +56,7 @@ class Where(NamedTuple):
 
 
 class Code:
-    """The decoded instructions (``steps``) of all linked programs."""
+    """The decoded instructions, called ``steps``, of all linked programs."""
 
     def __init__(self, decode: Callable[[Bytecode, int], list[Step]]) -> None:
         self._decode = decode
@@ -64,9 +64,9 @@ class Code:
         self._programs: list[tuple[int, Bytecode]] = []
 
     def link(self, program: Bytecode) -> int:
-        """Decode a program if it has not been decoded yet.
+        """Decode a program, unless it has already been decoded.
 
-        Return the index of its first instruction.
+        Return the index of the program's first instruction.
 
         Raises BytecodeError and MachineError under the same conditions as `decode`.
         """
@@ -106,17 +106,14 @@ class Code:
         return FUNCTIONS.base + _POINTER * index
 
     def function_name(self, address: int) -> str | None:
-        """Return the name of the function a pointer refers to.
-
-        Return None if it is not a function pointer.
-        """
+        """Return the name of the function that a pointer refers to, or None for other pointers."""
         index, rest = divmod(address - FUNCTIONS.base, _POINTER)
         return None if rest or not 0 <= index < len(self.steps) else self.where(index).function
 
     def function_at(self, address: int) -> int:
-        """Return the index of the function a pointer refers to.
+        """Return the index of the function that a pointer refers to.
 
-        Raise MachineError for other pointers.
+        Raises MachineError if the pointer does not refer to a function.
         """
         index, rest = divmod(address - FUNCTIONS.base, _POINTER)
         if rest or not 0 <= index < len(self.steps):

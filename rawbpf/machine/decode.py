@@ -1,4 +1,4 @@
-"""Decode instructions into steps, by instruction class.
+"""Decode instructions into steps, depending on their class.
 
 >>> sorted(DECODERS) == list(range(8))
 True
@@ -40,9 +40,9 @@ DECODERS: dict[int, Callable[[Site], Step]] = {
 
 
 def decode(program: Bytecode, state: State, start: int) -> list[Step]:
-    """Return one step per instruction; the first step gets the index ``start``.
+    """Return one step per instruction; the first instruction gets the index ``start``.
 
-    An extra step at the end catches programs that run past their last instruction. Raises
+    An additional step at the end catches programs that run past their last instruction. Raises
     BytecodeError if an instruction is invalid, and MachineError if a jump leaves the program or an
     instruction refers to a map that does not exist.
     """

@@ -1,8 +1,8 @@
 """Decode instructions of the classes ALU and ALU64.
 
 The operations themselves are defined in `arithmetic.py`. This module fetches the operands,
-truncates operands and result to the operation's width, and stores the result. The result of a
-32-bit operation clears the upper half of dst.
+truncates the operands and the result to the operation's width, and stores the result. The result of
+a 32-bit operation clears the upper half of dst.
 """
 
 from __future__ import annotations

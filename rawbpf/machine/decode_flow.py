@@ -71,7 +71,7 @@ def _registers32(condition: Condition, dst: int, src: int, target: int, after: i
 
 
 def _may_goto(site: Site) -> Step:
-    """Fall through while the frame has iterations left, then jump."""
+    """Fall through as long as the frame has iterations left, then jump."""
     target, after, frames = site.target(site.instruction.off), site.next, site.state.frames
 
     def step(_registers: list[int]) -> int:
@@ -121,4 +121,4 @@ _OTHERS: dict[int, Callable[[Site], Step]] = {
     isa.BPF_CALL: _call,
     isa.BPF_EXIT: _exit,
 }
-"""Jump operations that are not comparisons."""
+"""The operations of the jump classes that are not comparisons."""

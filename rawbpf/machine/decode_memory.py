@@ -1,6 +1,6 @@
 """Decode instructions of the classes LD, LDX, ST and STX: constants, loads, stores and atomics.
 
-Each step has its own memory reader or writer (`memory.py`). Only one program runs at a time, so
+Each step has its own reader or writer of memory (`memory.py`). Only one program runs at a time, so
 every instruction is trivially atomic and ordered.
 """
 
@@ -49,7 +49,7 @@ def _load(site: Site, read: Read) -> Step:
 
 
 def store_number(site: Site) -> Step:
-    """Return the step for class ST, which sets memory at dst + off to imm."""
+    """Return the step for class ST, which stores imm in memory at dst + off."""
     opcode, dst, _, off, imm = site.instruction[:5]
     write, after = site.state.memory.writer(size_in_bytes(opcode)), site.next
 
@@ -61,7 +61,7 @@ def store_number(site: Site) -> Step:
 
 
 def store(site: Site) -> Step:
-    """Return the step for class STX: memory at dst + off = src, or an atomic operation."""
+    """Return the step for class STX: an atomic operation, or a store of src at dst + off."""
     opcode, *_, imm = site.instruction[:5]
     memory, size = site.state.memory, size_in_bytes(opcode)
     if mode(opcode) == isa.BPF_MEM or imm == isa.BPF_STORE_REL:
@@ -148,15 +148,15 @@ def _set(dst: int, value: int, after: int) -> Step:
 
 
 def _map_name(site: Site) -> str | int:
-    """Return the map's name, or its number if the program has no map names."""
+    """Return the map's name, or its number if the program does not name its maps."""
     return site.reference.name if site.reference else site.instruction.imm & MASK[32]
 
 
 def _map_value(site: Site) -> Step:
-    """Set dst to the address of a one-element map's value plus an offset."""
+    """Set dst to an address inside the value of a one-element map."""
     state, name, dst, after = site.state, _map_name(site), site.instruction.dst, site.next
     high = site.reference.addend if site.reference else site.instruction.imm >> 32
-    state.maps.address(name)  # raises immediately if the map does not exist
+    state.maps.address(name)  # raises an error immediately if the map does not exist
 
     def step(registers: list[int]) -> int:
         registers[dst] = (state.maps.only_value_address(name) + high) & MASK[64]
@@ -168,10 +168,10 @@ def _map_value(site: Site) -> Step:
 def _packet(site: Site) -> Step:
     """Load packet bytes into r0 in network byte order.
 
-    Past the packet's end, the function returns 0.
+    If the bytes are past the end of the packet, the function returns 0.
 
-    As the verifier requires, r6 must contain the context; like any call, the instruction clobbers
-    r1 to r5.
+    As the verifier requires, r6 must contain the context; like a call, the instruction clobbers r1
+    to r5.
     """
     opcode, _, src, _, imm = site.instruction[:5]
     indirect, size = mode(opcode) == isa.BPF_IND, size_in_bytes(opcode)

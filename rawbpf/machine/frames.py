@@ -1,13 +1,13 @@
-"""The call stack: active BPF functions and callbacks from helpers.
+"""The call stack of active BPF functions, including callbacks from helpers.
 
 Each function has its own stack frame of 512 bytes, and r10 points to the end of the frame. r6 to r9
 are unset when a function starts, and the caller's values are restored when the function returns.
-The kernel allows at most eight frames with a combined stack size of 512 bytes; the verifier checks
-that size, but this module does not.
+The kernel allows at most eight frames whose stack sizes add up to at most 512 bytes; the verifier
+checks that sum, but this module does not.
 
 A helper that takes a callback (``loop``, ``for_each_map_elem``) is a generator. The generator
-yields a function and its arguments, and receives the function's r0; the value it returns becomes
-the helper's r0. A callback therefore runs in an ordinary frame and can be stepped through one
+yields a function and its arguments, and receives the function's r0; the value that it returns
+becomes the helper's r0. A callback therefore runs in an ordinary frame, and can be executed one
 instruction at a time.
 """
 
@@ -32,17 +32,17 @@ __all__ = ["BPF_MAX_LOOPS", "MAX_CALL_FRAMES", "Finished", "Frame", "Frames"]
 
 MAX_CALL_FRAMES = 8
 BPF_MAX_LOOPS = 8 << 20
-"""Maximum number of iterations, for may_goto in one frame and for the bpf_loop helper."""
+"""The maximum number of iterations of may_goto in one frame, and of the bpf_loop helper."""
 
 _GARBAGE = b"\xa5" * MAX_BPF_STACK
-"""Fill byte for unwritten stack memory.
+"""The byte with which unwritten stack memory is filled.
 
 In the kernel, unwritten stack memory keeps its previous contents.
 """
 
 
 class Finished(Exception):  # noqa: N818 -- not an error
-    """The outermost function has returned."""
+    """Raised when the outermost function has returned."""
 
 
 class Frame:
@@ -50,8 +50,8 @@ class Frame:
 
     ``start`` is the index of the function's first instruction. ``back`` is the index of the
     instruction after the call. ``kept`` contains the caller's r6 to r10. ``callbacks`` is the
-    helper that called the function back, if any. ``loops`` is the number of may_goto iterations
-    left.
+    helper that called the function, if the function is a callback. ``loops`` is the number of
+    may_goto iterations left.
     """
 
     __slots__ = ("back", "callbacks", "kept", "loops", "start")
@@ -80,7 +80,7 @@ class Frames:
         return self._stacks[number]
 
     def enter(self, start: int, back: int, callbacks: Callbacks | None = None) -> int:
-        """Push a frame for a function and return the index to continue at.
+        """Push a frame for a function, and return the index at which to continue.
 
         Raises MachineError if the call stack already contains eight frames.
         """
@@ -97,7 +97,7 @@ class Frames:
         return start
 
     def _open_stack(self) -> None:
-        """Add a stack memory region for the newest frame and fill it with garbage."""
+        """Add a memory region for the stack of the newest frame, and fill it with garbage."""
         number = len(self._frames) - 1
         if number == len(self._stacks):
             name = f"stack{number}" if number else "stack"
@@ -118,14 +118,16 @@ class Frames:
         self._registers[BPF_REG_FP] = stack.end
 
     def leave(self) -> int:
-        """Pop a frame and return the index to continue at.
+        """Pop a frame, and return the index at which to continue.
 
         Raises Finished if the frame was the outermost one.
         """
         registers = self._registers
         frame = self._frames[-1]
         if frame.callbacks is not None or len(self._frames) == 1:
-            registers[0] &= MASK[64]  # the value is used, so the register must have been written
+            registers[0] &= MASK[
+                64
+            ]  # the value is used, so the register must have been written before
         self._frames.pop()
         self._stacks[len(self._frames)].close()
         if not self._frames:
@@ -137,7 +139,7 @@ class Frames:
         return frame.back
 
     def call_back(self, callbacks: Callbacks, back: int, returned: int | None = None) -> int:
-        """Resume a helper until its next callback or its end; return the index to continue at."""
+        """Resume a helper until its next callback or its end; return the next index."""
         registers = self._registers
         try:
             start, arguments = callbacks.send(returned) if returned is not None else next(callbacks)
@@ -151,7 +153,7 @@ class Frames:
         return start
 
     def replace(self, start: int) -> int:
-        """Let another program take over the frame (tail call); return the index to continue at."""
+        """Let another program take over the frame, as in a tail call; return the next index."""
         self._frames[-1].start = start
         self._open_stack()
         self._registers[0] = NEVER_WRITTEN[0]

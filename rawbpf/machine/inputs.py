@@ -8,9 +8,9 @@ context can contain pointers to them:
     skb             struct __sk_buff, as socket filters and tc programs see it
 
 The `World` supplies the time, the CPU, the current process and its stack to the helpers. The
-interpreter cannot observe any of these values, so the caller passes them as parameters. Two
-machines with equal worlds behave identically, because the clock advances only when it is read and
-random numbers come from a seed.
+interpreter cannot observe these values, so the caller passes them as parameters. Two machines with
+equal worlds behave identically, because the clock advances only when it is read and random numbers
+come from a seed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class World(NamedTuple):
 
 
 class Clock:
-    """The time since boot, which advances by one tick each time it is read."""
+    """The time since boot, which advances by one tick whenever it is read."""
 
     def __init__(self, world: World) -> None:
         self._now, self._tick = world.time, world.tick
@@ -74,7 +74,7 @@ class Clock:
 
 
 class Given(NamedTuple):
-    """Foreign memory, which a program can read only through the probe_read helpers."""
+    """Memory outside the program, which can be read only through the probe_read helpers."""
 
     address: int
     data: bytes
@@ -98,8 +98,8 @@ def raw(data: bytes = b"", *, writable: bool = True) -> Context:
 def kprobe(*arguments: int | bytes, machine: str = "x86_64", result: int = 0) -> Context:
     r"""Return the registers at the entry of a function that is called with ``arguments``.
 
-    A bytes argument is stored in memory with a terminating NUL, and the function receives its
-    address. Raises MachineError if there are more arguments than the architecture passes in
+    An argument of type bytes is stored in memory with a terminating NUL, and the function receives
+    its address. Raises MachineError if there are more arguments than the architecture passes in
     registers.
 
     >>> context = kprobe(-100, b"/etc/passwd")
@@ -124,7 +124,7 @@ def kprobe(*arguments: int | bytes, machine: str = "x86_64", result: int = 0) ->
 
 
 def kretprobe(result: int = 0, machine: str = "x86_64") -> Context:
-    """Return the registers at the time a function returns ``result``."""
+    """Return the registers as they are when a function returns ``result``."""
     return kprobe(machine=machine, result=result)
 
 

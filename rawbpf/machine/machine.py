@@ -38,19 +38,19 @@ if TYPE_CHECKING:
 __all__ = ["BUDGET", "Machine"]
 
 BUDGET = 10_000_000
-"""Number of instructions after which a program is assumed to loop forever."""
+"""The number of instructions after which a program is assumed to loop forever."""
 
 
 class Machine(State):
-    """Interpret ``program`` with the maps that ``maps`` specifies.
+    """Interprets ``program``, using the maps that ``maps`` specifies.
 
     Maps keep their contents between runs.
 
     ``contents``: map -> its only value at the start, for global variables.
-    With ``check_stack``, a program that reads stack bytes it has not written is stopped. Kernels
-    before 6.3 reject programs that read uninitialized stack; newer kernels, and stable kernels with
-    the backport, allow the read in privileged programs (6715df8d5d24, "bpf: Allow reads from uninit
-    stack").
+    With ``check_stack``, a program is stopped if it reads stack bytes that it has not written.
+    Kernels before 6.3 reject programs that read uninitialized stack memory; newer kernels, and
+    stable kernels with the backport, allow privileged programs to do so (6715df8d5d24, "bpf: Allow
+    reads from uninit stack").
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Machine(State):
     def advance(self, count: int, stops: AbstractSet[int] = frozenset()) -> None:
         """Run up to ``count`` instructions.
 
-        Stop early at the end or before an index in ``stops``.
+        Stop early at the end of the program or before an index in ``stops``.
         """
         if self.finished:
             return
@@ -109,7 +109,7 @@ class Machine(State):
         except Finished:
             leak = self._unreleased()
             if leak is not None:
-                done -= 1  # the verifier rejects this exit, so the instruction is not counted
+                done -= 1  # the verifier rejects such an exit, so the instruction is not counted
                 self.index = index
                 raise self._located(leak) from None
             self.finished = True
@@ -125,7 +125,7 @@ class Machine(State):
             self.steps += done
 
     def _unreleased(self) -> MachineError | None:
-        """Return an error if the program still holds a ring buffer record at exit."""
+        """Return an error if the program still holds a ring buffer record when it exits."""
         for ring, _, _ in self.reserved.values():
             what = (
                 f"a record of {ring.spec.name!r} was reserved, but neither submitted nor discarded"

@@ -1,11 +1,12 @@
-"""A machine's memory: its regions, and checked access to them.
+"""The memory of a machine, made up of regions, and checked access to it.
 
-Every load and store instruction has its own reader or writer, which caches the region it last
-accessed. Most instructions only ever access one region, so the check consists of two comparisons:
+Every load and store instruction has its own reader or writer, which remembers the region that it
+last accessed. Most instructions only ever access one region, so the check consists of two
+comparisons:
 
     region.base <= address <= region.fast_end - size
 
-Otherwise ``find`` searches all regions and raises an error if no region contains the bytes.
+Otherwise, ``find`` searches all regions and raises an error if no region contains the bytes.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Memory:
         origin: int = 0,
         watched: bool = False,
     ) -> Region:
-        """Add a region for ``data`` at the next free address of a zone."""
+        """Add a region with the contents ``data`` at the next free address of a zone."""
         base = self._next.get(zone, zone.base)
         self._next[zone] = -(-(base + len(data) + GAP) // GAP) * GAP
         return self._insert(
@@ -74,7 +75,7 @@ class Memory:
         )
 
     def add_at(self, address: int, data: bytearray, name: str, *, writable: bool = False) -> Region:
-        """Add a region for ``data`` at ``address``.
+        """Add a region with the contents ``data`` at ``address``.
 
         Raise MachineError if the new region overlaps another one.
         """
@@ -89,23 +90,20 @@ class Memory:
         return region
 
     def remove(self, regions: Iterable[Region]) -> None:
-        """Remove and close regions, so that readers and writers that cached one of them fail."""
+        """Remove and close regions, so that readers and writers that remember one of them fail."""
         gone = set(regions)
         for region in gone:
             region.close()
         self._regions = [region for region in self._regions if region not in gone]
 
     def region_at(self, address: int) -> Region | None:
-        """Return the open region that contains or ends at an address, or None if no region does."""
+        """Return the open region that contains or ends at an address, or None if there is none."""
         after = bisect_right(self._regions, address, key=_BASE)
         region = self._regions[after - 1] if after else _NOWHERE
         return region if region.base <= address <= region.end != region.base else None
 
     def name(self, address: int) -> str | None:
-        """Return a symbolic name for an address, such as ``stack-8``.
-
-        Return None if no region is near.
-        """
+        """Return a name such as ``stack-8`` for an address, or None if no region is near."""
         region = self.region_at(address)
         return region.place(address) if region else None
 
@@ -124,7 +122,7 @@ class Memory:
         return read
 
     def writer(self, size: int) -> Callable[[int, int], None]:
-        """Return a function of address and number that stores the number's low ``size`` bytes."""
+        """Return a function that stores the low ``size`` bytes of a number at an address."""
         pack = struct.Struct(_UNSIGNED[size]).pack_into
         mask = MASK[8 * size]
         region = _NOWHERE
@@ -138,7 +136,7 @@ class Memory:
         return write
 
     def view(self, address: int, size: int, does: str = "reads") -> memoryview:
-        """Return a view of the bytes at an address; ``does`` is either "reads" or "writes"."""
+        """Return a view of the bytes at an address, where ``does`` is "reads" or "writes"."""
         region = self.find(address, size, does)
         start = address - region.base
         return memoryview(region.data)[start : start + size]
@@ -159,7 +157,7 @@ class Memory:
 
 
 def _check_written(region: Region, does: str, size: int, address: int) -> None:
-    """Record a write to a watched region; raise an error if unwritten bytes are read."""
+    """Record a write to a watched region, or raise an error if unwritten bytes are read."""
     written = region.written
     assert written is not None
     start = address - region.base
@@ -173,7 +171,7 @@ def _check_written(region: Region, does: str, size: int, address: int) -> None:
 def _fault(
     does: str, size: int, address: int, why: str, fix: str | None = None, details: str = ""
 ) -> MachineError:
-    """Return the error for a failed access; ``does`` is either "reads" or "writes"."""
+    """Return the error for a failed access, where ``does`` is "reads" or "writes"."""
     what = f"{does} {_bytes(size)} at {address:#x}"
     return MachineError(what, why=why, fix=fix, details=details)
 
@@ -191,7 +189,7 @@ def _outside(regions: Iterable[Region], does: str, size: int, address: int) -> M
 
 
 def _relation(region: Region, start: int, end: int) -> str | None:
-    """Describe an access that narrowly misses a region; return None if no region is near."""
+    """Describe an access that narrowly misses a region, or return None if no region is near."""
     if region.end == region.base:
         return f"{region.name} has been freed" if region.base <= start < region.reach else None
     if region.base <= start < region.reach + GAP:

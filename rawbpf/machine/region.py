@@ -1,4 +1,4 @@
-"""Regions: memory that a program can access, each at its own address.
+"""A region of memory that a program can access, which has an address of its own.
 
 Registers contain plain numbers, so addresses are plain numbers too, and pointer arithmetic needs no
 special handling. The first digit of an address identifies the kind of memory:
@@ -24,7 +24,7 @@ __all__ = ["CONTEXT", "ELEMENTS", "FUNCTIONS", "GAP", "GIVEN", "MAPS", "PACKET",
            "STACK", "Region", "Zone"]  # fmt: skip
 
 GAP = 0x1000
-"""Alignment of regions, and the minimum gap between them."""
+"""The alignment of regions, which is also the minimum gap between them."""
 
 
 class Zone(NamedTuple):
@@ -45,13 +45,13 @@ FUNCTIONS = Zone("functions; not readable", 0xF000_0000_0000)
 
 
 class Region:
-    """A region that maps ``data`` at the addresses from ``base`` to ``end``.
+    """A region that maps ``data`` to the addresses from ``base`` to ``end``.
 
     While the region is closed, ``end`` equals ``base``, so that every access fails. Displayed
     offsets are relative to ``origin``; for the stack, ``origin`` is the upper end, where r10
     points. ``written`` contains one byte per data byte, which is 1 once that byte has been written;
-    it is None if writes are not tracked. ``fast_end`` is the end of the range in which accesses
-    need no further check (see `memory.py`).
+    it is None if writes are not tracked. ``fast_end`` is the end of the address range in which
+    accesses need no further check (see `memory.py`).
     """
 
     __slots__ = ("base", "data", "end", "fast_end", "name", "origin", "writable", "written")

@@ -1,4 +1,4 @@
-"""All parameters of a run in one value, from which ``start`` creates a machine.
+"""All parameters of a run in one object, from which ``start`` creates a machine.
 
 >>> from rawbpf.asm import Builder, r0
 >>> from rawbpf.specs.object_spec import ObjectSpec
@@ -28,7 +28,7 @@ __all__ = ["Entry", "Settings"]
 
 
 class Entry(NamedTuple):
-    """The initial value of a map element: numbers, bytes, or for a prog_array a program's name."""
+    """The initial value of a map element: numbers, bytes, or a program's name in a prog_array."""
 
     map: str
     key: int | bytes
@@ -50,7 +50,7 @@ class Settings(NamedTuple):
     check_stack: bool = False
 
     def start(self) -> Machine:
-        """Return a machine that is ready to run; raise MachineError if parameters conflict."""
+        """Return a machine that is ready to run; raise MachineError if the parameters conflict."""
         machine = Machine(
             self.spec.programs[self.program].code,
             self.spec.all_maps().values(),
@@ -81,7 +81,7 @@ class Settings(NamedTuple):
 
 
 def _sized(what: int | bytes | str, size: int, role: str) -> bytes:
-    """Encode a number as ``size`` bytes; a bytes value must already have that size."""
+    """Encode a number as ``size`` bytes; bytes must already have that size."""
     try:
         data = what.to_bytes(size, "little", signed=what < 0) if isinstance(what, int) else what
     except OverflowError:

@@ -1,7 +1,7 @@
-"""Information about an instruction that is known before the program runs.
+"""What is known about an instruction before the program runs.
 
-Decoding turns each instruction into a *step*: a function that executes the instruction and returns
-the index of the next one. Everything that can be determined in advance (the operation, the
+Decoding turns each instruction into a *step*, which is a function that executes the instruction and
+returns the index of the next one. Everything that can be determined in advance (the operation, the
 registers, the jump target) is determined during decoding instead of on every execution.
 """
 
@@ -23,7 +23,7 @@ __all__ = ["Site", "unsupported"]
 
 
 class Site(NamedTuple):
-    """An instruction to decode, together with its location and program.
+    """An instruction to decode, together with its program and its location in it.
 
     ``at`` is the instruction's index across all of the machine's programs, and ``slot`` is its slot
     in its own program. ``targets`` maps each slot of the program to an instruction index.
@@ -38,7 +38,7 @@ class Site(NamedTuple):
 
     @property
     def reference(self) -> Reference | None:
-        """The symbol that the instruction's constant refers to."""
+        """The symbol to which the instruction's constant refers."""
         return self.instruction.reference
 
     @property
@@ -69,7 +69,7 @@ class Site(NamedTuple):
 
 
 def unsupported(what: str, why: str) -> Step:
-    """Return a step that raises MachineError when executed; the program is valid until then."""
+    """Return a step that raises MachineError when it is executed; until then, the program runs."""
 
     def stop(_registers: list[int]) -> int:
         raise MachineError(what, why=why)

@@ -1,6 +1,7 @@
-"""Snapshots of a machine's state, and the changes since a snapshot.
+"""A snapshot of a machine's state, and the changes since the snapshot.
 
-Map values are compared as map elements, not as memory, so that each change is reported only once.
+The values of maps are compared as map elements, not as memory, so that each change is reported only
+once.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _Entry = tuple[bytes, ...]
 
 
 class Snapshot(NamedTuple):
-    """Registers, regions by address, elements by map, and the amount of output produced so far."""
+    """Registers, regions by address, elements by map, and the amount of output so far."""
 
     registers: tuple[int, ...]
     regions: Mapping[int, bytes]
@@ -33,8 +34,8 @@ class Snapshot(NamedTuple):
 class Change(NamedTuple):
     """One difference. ``what`` is "register", "memory", "map", "record" or "printed".
 
-    ``place`` names the register, address or map. ``old`` and ``new`` are a register's values,
-    memory bytes, or the map values at ``key``; None means absent.
+    ``place`` names the register, address or map. ``old`` and ``new`` are the values of a register,
+    the bytes in memory, or the values of ``key`` in a map; None means absent.
     """
 
     what: str
@@ -67,7 +68,7 @@ def snapshot(machine: Machine) -> Snapshot:
 
 
 def changes(before: Snapshot, machine: Machine) -> Iterator[Change]:
-    """Yield the differences between a snapshot and the machine's current state."""
+    """Yield the differences between a snapshot and the current state of the machine."""
     now = snapshot(machine)
     for number, (old, new) in enumerate(zip(before.registers, now.registers, strict=True)):
         if _differs(old, new):
@@ -84,7 +85,7 @@ def changes(before: Snapshot, machine: Machine) -> Iterator[Change]:
 
 
 def _differs(old: object, new: object) -> bool:
-    """Compare two registers. An `Unset` raises an error when it is compared with ==."""
+    """Compare two registers. An `Unset` object raises an error when it is compared with ==."""
     if isinstance(old, Unset) or isinstance(new, Unset):
         return type(old) is not type(new)
     return old != new

@@ -1,4 +1,4 @@
-"""A running program's state: registers, memory, maps, call stack and environment.
+"""The state of a running program: registers, memory, maps, call stack and environment.
 
 Decoded instructions (``decode*``) and helpers (``helpers/``) read and modify a `State` and do not
 depend on the loop that runs them. `Machine` extends `State` with that loop.
@@ -35,9 +35,10 @@ _ETHERNET_HEADER = 14
 class State:
     """All state that a program can read, write or query while it runs.
 
-    ``code`` contains the decoded instructions, ``printed`` the lines from bpf_trace_printk, and
-    ``reserved`` the ring buffer records that were neither submitted nor discarded, by address. Maps
-    keep their contents between runs. See `Machine` for the remaining parameters.
+    ``code`` contains the decoded instructions, ``printed`` contains the lines from
+    bpf_trace_printk, and ``reserved`` contains the ring buffer records that were neither submitted
+    nor discarded, by address. Maps keep their contents between runs. See `Machine` for the
+    remaining parameters.
     """
 
     context: Region
@@ -65,7 +66,7 @@ class State:
         self._packet: Region | None = None
 
     def reset(self, context: Context) -> None:
-        """Discard all state except maps and output, and set up ``context`` for a new run."""
+        """Discard all state except maps and output, and prepare a new run with ``context``."""
         self._reclaim()
         self.context = self._lend(CONTEXT.base, context.data, "context", context.writable)
         packet = context.packet
@@ -77,7 +78,7 @@ class State:
         self.registers[1] = self.context.base
 
     def _lend(self, address: int, data: bytes, name: str, writable: bool = False) -> Region:
-        """Add a memory region for one run."""
+        """Add a memory region that exists for one run."""
         region = self.memory.add_at(address, bytearray(data), name, writable=writable)
         self._lent.append(region)
         return region
@@ -101,12 +102,12 @@ class State:
         return bytes(self._packet.data) if self._packet else None
 
     def packet_bytes(self, offset: int, size: int) -> bytes | None:
-        """Return packet bytes for a classic BPF load.
+        """Return packet bytes for a packet load of classic BPF.
 
-        Return None if the packet does not contain all of them.
+        Return None if any of the bytes are outside the packet.
 
-        Offsets from -0x100000 are relative to the network header, and offsets from -0x200000 to the
-        start of the packet.
+        Offsets from -0x100000 are relative to the network header, and offsets from -0x200000 are
+        relative to the start of the packet.
         """
         data = self._packet.data if self._packet else b""
         if offset < 0:

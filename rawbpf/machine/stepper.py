@@ -1,7 +1,7 @@
 """Step through a program, forward and backward.
 
-A machine is deterministic and fast, so stepping back reruns the program from the start for fewer
-steps. Nothing needs to be undone, and `back` restores exactly the previous state.
+A machine is deterministic and fast, so stepping back means rerunning the program from the start,
+with fewer steps. Nothing has to be undone, and `back` restores exactly the previous state.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ __all__ = ["Stepper"]
 
 
 class Stepper:
-    """Step through a program; ``make`` must return an identical machine each time.
+    """Steps through a program; ``make`` must return an identical machine each time.
 
-    ``error`` is the error that stopped the program, if any; the machine is then in the state from
+    ``error`` is the error that stopped the program, if any; the machine's state is then that from
     before the failed instruction. ``breakpoints`` are indices. No method executes more than
     ``budget`` instructions.
 
@@ -71,11 +71,11 @@ class Stepper:
         if self.over:
             return
         depth, frame = len(self.machine.frames), self.machine.frames[-1]
-        # Another callback may follow immediately, in a new frame of the same depth.
+        # Another callback may follow immediately, in a new frame at the same depth.
         self._while(lambda frames: len(frames) >= depth and frames[depth - 1] is frame)
 
     def _while(self, deep: Callable[[Frames], bool]) -> None:
-        """Run while the call stack satisfies ``deep``, but stop at a breakpoint."""
+        """Run as long as ``deep`` is true of the call stack, but stop at a breakpoint."""
         for _ in range(self._budget):
             if self.over or not deep(self.machine.frames):
                 break

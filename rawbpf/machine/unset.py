@@ -1,7 +1,7 @@
-"""The contents of an unwritten register: an object that raises an error on every use.
+"""The contents of an unwritten register, represented by an object that raises an error on use.
 
 The kernel's verifier rejects a program that reads such a register (``R3 !read_ok``). The
-interpreter detects the error at run time without overhead, because the register contains an
+interpreter detects such reads at run time without overhead, because the register contains an
 ``Unset`` instead of a number.
 """
 
@@ -16,7 +16,7 @@ __all__ = ["CLOBBERED", "NEVER_WRITTEN", "Unset"]
 
 
 class Unset:
-    """Raise MachineError(what, why, fix) whenever the object is used as a number."""
+    """Raises MachineError(what, why, fix) whenever the object is used as a number."""
 
     __slots__ = ("fix", "what", "why")
 
@@ -44,11 +44,11 @@ def _registers(what: str, why: str, fix: str | None = None) -> list[int]:
 
 
 NEVER_WRITTEN = _registers("{} is read before it is written", "the verifier rejects this")
-"""Each register's contents at the start of a function."""
+"""The contents of each register at the start of a function."""
 
 CLOBBERED = _registers(
     "{} is read after a call",
     "every call destroys r1 to r5",
     "keep the value in r6 to r9, or on the stack",
 )
-"""Each register's contents after a call."""
+"""The contents of each register after a call."""

@@ -1,4 +1,4 @@
-"""Kernel maps, which are created from specs or opened by ID or path."""
+"""Kernel maps, which are created from specs, or opened by ID or by path."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Read, write or delete many entries, using BPF_MAP_*_BATCH where the kernel supports it.
+"""Read, write or delete many entries, using BPF_MAP_*_BATCH if the kernel supports it.
 
-Which map types support which batch command depends on the kernel (hashes and arrays since 5.6,
-other types later). The first call therefore tries the batch command, and its errno determines how
+The kernel version determines which map types support which batch commands (hashes and arrays since
+5.6, other types later). The first call therefore tries the batch command, and its errno shows how
 to continue.
 """
 
@@ -27,7 +27,7 @@ _TRIES = 5
 
 
 def read_all(one: RawMap, *, delete: bool = False) -> Iterator[tuple[bytes, bytes]]:
-    """Yield all entries; with ``delete`` (hash tables only), remove each entry that was read."""
+    """Yield all entries; with ``delete``, which only hash tables support, remove each of them."""
     key_size, value_size = one.spec.key_size, one.value_size
     room = _room(one)
     cursor: bytes | None = None
@@ -43,7 +43,7 @@ def read_all(one: RawMap, *, delete: bool = False) -> Iterator[tuple[bytes, byte
                 yield from _one_by_one(one, delete=delete)
                 return
             if error.errno == errno.ENOSPC and room < _LARGEST_BUCKET:
-                room *= 2  # a hash bucket contains more entries than fit
+                room *= 2  # a hash bucket contains more entries than fit into the buffer
                 continue
             if error.errno == errno.EINTR and tries < _TRIES:
                 tries += 1  # the entry at the cursor was deleted
@@ -57,7 +57,7 @@ def read_all(one: RawMap, *, delete: bool = False) -> Iterator[tuple[bytes, byte
 
 
 def _room(one: RawMap) -> int:
-    """Return the number of entries to request per call."""
+    """Return the number of entries to request in one call."""
     fitting = _MOST_BYTES // (one.spec.key_size + one.value_size + 1)
     return max(1, min(fitting, _MOST_ENTRIES, one.spec.max_entries or 1))
 
@@ -67,7 +67,9 @@ def _one_by_one(one: RawMap, *, delete: bool) -> Iterator[tuple[bytes, bytes]]:
         try:
             value = one.take(key) if delete else one.lookup(key)
         except KernelError as error:
-            if error.errno != errno.ENOENT:  # deleted in the meantime, or an empty element
+            if (
+                error.errno != errno.ENOENT
+            ):  # the entry was deleted in the meantime, or the element is empty
                 raise
         else:
             yield key, value
@@ -96,7 +98,7 @@ def write_all(one: RawMap, keys: Sequence[bytes], values: Sequence[bytes], flags
 def delete_all(one: RawMap, keys: Sequence[bytes]) -> int:
     """Delete entries.
 
-    Return the number of entries deleted before the first key that does not exist.
+    Return the number of entries deleted before a key was found to be missing.
     """
     if not keys:
         return 0

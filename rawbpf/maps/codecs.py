@@ -1,4 +1,4 @@
-r"""Convert map keys and values between Python values and bytes.
+r"""Convert keys and values of maps between Python objects and bytes.
 
 Values that are described by BTF are ints, dicts, lists and bytes, as in ``rawbpf.btf.values``. If
 only the size is known, values of 1, 2, 4 and 8 bytes are unsigned integers, and all other values
@@ -46,19 +46,19 @@ class Codec(Protocol):
 
 
 class Plain:
-    """Converts values without BTF: integers, which may be ``signed``, or bytes."""
+    """Converts values without BTF, which are integers (``signed`` or not) or bytes."""
 
     def __init__(self, size: int, *, signed: bool = False) -> None:
         self.size, self._signed = size, signed
 
     def decode(self, data: bytes) -> int | bytes:
-        """Return an integer if there are 1, 2, 4 or 8 bytes, and otherwise the bytes."""
+        """Return an integer if there are 1, 2, 4 or 8 bytes, or the bytes themselves otherwise."""
         if self.size not in _INTEGERS:
             return data
         return int.from_bytes(data, "little", signed=self._signed)
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401 -- checked here
-        """Encode a (possibly negative) integer, or a string or bytes padded with zeros."""
+        """Encode an integer (possibly negative), or a string or bytes padded with zeros."""
         if isinstance(value, str):
             value = value.encode("utf-8", "surrogateescape")
         if isinstance(value, bytes | bytearray | memoryview) and self._accepts(len(value)):
@@ -70,9 +70,9 @@ class Plain:
         raise UsageError(f"the value {value!r} does not fit", fix=f"give {number}{self.size} bytes")
 
     def _accepts(self, length: int) -> bool:
-        """Return whether a value can have this size.
+        """Return whether a value of the type can have this size.
 
-        Only the sizes of integers must match exactly.
+        Only integers must have exactly this size.
         """
         return length == self.size or (self.size not in _INTEGERS and 0 < length < self.size)
 
@@ -86,7 +86,7 @@ class Descriptor(Plain):
 
 
 class PerCpu:
-    """Converts one value per possible CPU, each rounded up to 8 bytes.
+    """Converts one value per possible CPU; each value is padded to a multiple of 8 bytes.
 
     >>> PerCpu(Plain(4), 2).encode([1, 2]).hex(" ", 4)
     '01000000 00000000 02000000 00000000'
@@ -98,12 +98,12 @@ class PerCpu:
         self.size = self._step * cpus
 
     def decode(self, data: bytes) -> list[Any]:
-        """Return the values in the order of the possible CPUs."""
+        """Return the values of all possible CPUs, in the order of their IDs."""
         size, step = self._inner.size, self._step
         return [self._inner.decode(data[at : at + size]) for at in range(0, self.size, step)]
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401 -- checked by the inner codec
-        """Encode a list with one value per CPU, or any other object as the value for all CPUs."""
+        """Encode a list with one value per CPU, or a single value that applies to all CPUs."""
         values = value if isinstance(value, list | tuple) else [value] * self._cpus
         if len(values) != self._cpus:
             raise UsageError(
@@ -114,7 +114,7 @@ class PerCpu:
 
 
 class Lpm:
-    r"""Converts keys of a longest-prefix-match trie: a prefix length, then network byte order.
+    r"""Converts keys of a longest-prefix-match trie: a prefix length followed by an address.
 
     >>> Lpm(8).encode("10.0.0.0/8").hex(" ", 4), Lpm(8).decode(bytes.fromhex("08000000 0a000000"))
     ('08000000 0a000000', (8, b'\n\x00\x00\x00'))
@@ -124,13 +124,13 @@ class Lpm:
         self.size, self._inner = size, inner
 
     def decode(self, data: bytes) -> Any:  # noqa: ANN401 -- as BTF describes it, or a tuple
-        """Return the key as described by BTF, or as (prefix length, bytes) without BTF."""
+        """Return the key in the form described by BTF, or as (prefix length, bytes) without BTF."""
         if self._inner is not None:
             return self._inner.decode(data)
         return int.from_bytes(data[:4], "little"), data[4:]
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401 -- checked here
-        """Encode a tuple, a string such as "10.0.0.0/8", or a value as described by BTF."""
+        """Encode a tuple, a string such as "10.0.0.0/8", or a key in the form described by BTF."""
         if isinstance(value, str):
             value = self._network(value)
         if isinstance(value, tuple | list) and len(value) == 2:
@@ -168,7 +168,7 @@ def codec_of(size: int, name: str, types: Btf | None, type_id: int) -> Codec:
 
         try:
             found = codec(types, type_id)
-        except FormatError:  # a type without values, whose bytes can still be shown
+        except FormatError:  # the type has no values, but its bytes can still be shown
             found = None
         if found is not None and found.size == size:
             return found
@@ -176,9 +176,9 @@ def codec_of(size: int, name: str, types: Btf | None, type_id: int) -> Codec:
 
 
 class MapCodecs:
-    """The codecs for a map's keys and values.
+    """The codecs for the keys and values of a map.
 
-    ``known`` is set if the types are known, not only the sizes.
+    ``known`` is set if their types are known, and not only their sizes.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class MapCodecs:
 
     @classmethod
     def of(cls, spec: MapSpec, types: Btf | None) -> Self:
-        """Choose codecs based on BTF, on the names of integer types in the spec, or on sizes."""
+        """Choose codecs based on BTF, on the integer types named in the spec, or on sizes."""
         kind = spec.kind
         key = codec_of(spec.key_size, spec.key_type, types, spec.btf_key_type_id)
         value = codec_of(spec.value_size, spec.value_type, types, spec.btf_value_type_id)
@@ -220,7 +220,7 @@ class MapCodecs:
 
     @contextmanager
     def holding(self, value: Any) -> Iterator[bytes]:  # noqa: ANN401 -- as above
-        """Yield a value's bytes, and keep a map or program given by ID open in the meantime."""
+        """Yield the bytes of a value; a map or program given by ID is kept open in the meantime."""
         if self.holds in ("map", "prog") and isinstance(value, int):
             from rawbpf.kernel.objects import open_id
 

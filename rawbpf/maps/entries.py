@@ -2,7 +2,7 @@
 
 Keys and values are converted according to the map's BTF or sizes (``rawbpf.maps.codecs``). The
 encoded bytes are read and written by ``rawbpf.maps.raw``. A map differs from a dict in three ways:
-a map can be full, other programs may change it at any time, and ``len`` has to count the entries.
+a map can be full, other programs may change it at any time, and ``len`` has to count its entries.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NO_KEY = b""
 
 
 class KnowsTypes(Protocol):
-    """An object that provides BTF on demand."""
+    """An object that loads BTF on demand."""
 
     @property
     def types(self) -> Btf:
@@ -41,9 +41,9 @@ class KnowsTypes(Protocol):
 class Entries(RawMap):
     """A map with typed keys and values.
 
-    The spec's type IDs refer to the BTF that ``types`` provides, or to the loaded BTF with the ID
-    ``btf_id``. Raises MissingKeyError (a KeyError) if the key does not exist, and UsageError if the
-    key or value has the wrong type.
+    The type IDs in the spec refer to the BTF that ``types`` provides, or to the loaded BTF with the
+    ID ``btf_id``. Raises MissingKeyError (a KeyError) if the key does not exist, and UsageError if
+    the key or value has the wrong type.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class Entries(RawMap):
 
     @cached_property
     def types(self) -> MapCodecs:
-        """Return the codecs for keys and values."""
-        # Counters do not need codecs and start faster without them.
+        """Return the codecs for the map's keys and values."""
+        # Code that only reads counters does not need codecs, and starts faster without them.
         from rawbpf.maps.codecs import MapCodecs
 
         if self._types is None and self._btf_id:
@@ -78,7 +78,8 @@ class Entries(RawMap):
 
         With BPF_NOEXIST, the key must be new; with BPF_EXIST, the key must exist.
 
-        Errors: E2BIG (the map is full), EEXIST, MissingKeyError, EPERM (the map is frozen).
+        Raises KernelError with E2BIG (the map is full), EEXIST or EPERM (the map is frozen), or
+        MissingKeyError.
         """
         raw = self.types.encode_key(key)
         with self.types.holding(value) as data:
@@ -120,7 +121,7 @@ class Entries(RawMap):
     def keys(self) -> Iterator[Any]:
         """Iterate over all keys.
 
-        If the map changes during iteration, some keys may be yielded twice.
+        If the map changes during the iteration, some keys may be yielded twice.
         """
         return map(self.types.decode_key, self.raw_keys())
 
@@ -131,7 +132,7 @@ class Entries(RawMap):
     def items(self) -> Iterator[tuple[Any, Any]]:
         """Iterate over all entries in no particular order.
 
-        If supported, a system call reads many entries.
+        If the kernel supports it, each system call reads many entries.
         """
         types = self.types
         for key, value in self.raw_items():
@@ -139,7 +140,7 @@ class Entries(RawMap):
 
     def raw_items(self) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over all entries as bytes."""
-        from rawbpf.maps.batch import read_all  # counters do not need it
+        from rawbpf.maps.batch import read_all  # not needed for counters
 
         try:
             yield from read_all(self)

@@ -34,7 +34,7 @@ def entry_error(
 ) -> KernelError:
     """Return an error that explains why an operation failed (MissingKeyError for ENOENT).
 
-    ``doing`` completes the sentence "cannot ... map 'm'". ``frozen`` explains EPERM.
+    ``doing`` completes the phrase "cannot ... map 'm'". ``frozen`` explains EPERM.
     """
     number, kind = error.errno or 0, spec.kind
     if number == errno.ENOENT:

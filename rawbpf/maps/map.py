@@ -1,11 +1,11 @@
-"""Maps, which are memory shared by programs and user space behind a file descriptor.
+"""Maps, which are memory that programs and user space share.
 
     with Map.create(MapSpec("hits", bpf_map_type.BPF_MAP_TYPE_HASH, 4, 8, 1024)) as hits:
         hits[7] = 1
         hits.get(8, 0), list(hits.items())
 
-This module creates and opens maps, and operates on queues and on many entries at a time; single
-entries are handled by ``rawbpf.maps.entries``.
+This module creates and opens maps, and provides operations on queues and on many entries;
+``rawbpf.maps.entries`` provides the operations on single entries.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Map(Entries):
 
     The kernel frees the map once it has no more references.
 
-    Queues, stacks and Bloom filters have no keys, so use ``push``, ``pop``, ``peek`` and ``in``.
+    Queues, stacks and Bloom filters have no keys; use ``push``, ``pop``, ``peek`` and ``in``.
     Reading an entry of a map of maps or of a program array returns an ID. To write such an entry,
     pass a ``Map``, a ``Program`` or an ID.
     """
@@ -49,11 +49,11 @@ class Map(Entries):
     ) -> Self:
         """Create a map.
 
-        Errors: EINVAL (invalid sizes or flags), EPERM (missing capabilities, or the memlock limit),
-        ENOMEM.
+        Raises KernelError with EINVAL (invalid sizes or flags), EPERM (missing capabilities, or the
+        memlock limit) or ENOMEM.
 
-        ``btf`` is the loaded BTF that the spec's type IDs refer to. A map of maps needs ``inner``
-        as a template for its inner maps; the template may be closed afterwards.
+        ``btf`` is the loaded BTF to which the type IDs in the spec refer. A map of maps needs
+        ``inner`` as a template for its inner maps; the template may be closed afterwards.
         """
         btf_fd = 0 if btf is None else btf.fileno()
         fd = create_map(spec, btf_fd=btf_fd, inner_fd=0 if inner is None else inner.fileno())
@@ -109,7 +109,7 @@ class Map(Entries):
     ) -> None:
         """Set many entries, with a single system call if the kernel supports it (5.6).
 
-        If the map is full, the error (E2BIG) says how many entries were set. Maps of maps and
+        If the map is full, the error (E2BIG) says how many entries have been set. Maps of maps and
         program arrays do not support batch updates.
         """
         from rawbpf.maps.batch import write_all
@@ -191,12 +191,15 @@ class Map(Entries):
             raise UsageError(what, why=f"maps of type {self.kind.word} have keys")
 
 
-_REPLACE = 2  # BPF_EXIST, which makes a full queue remove its oldest value
+_REPLACE = 2  # BPF_EXIST makes a full queue drop its oldest value
 _FULL = KernelError("BPF_MAP_UPDATE_BATCH", errno=errno.E2BIG, call="BPF_MAP_UPDATE_BATCH")
 
 
 class PerCpuArray(Map):
-    """A per-CPU array of u64 counters. Each CPU writes its own counters, so no lock is needed."""
+    """Create a per-CPU array of u64 counters.
+
+    Each CPU writes its own counters, so no lock is needed.
+    """
 
     def sums(self) -> list[int]:
         """Return the sum over all CPUs for each index."""

@@ -1,4 +1,4 @@
-"""Create maps, and access them with bytes as keys and values, like the kernel.
+"""Create maps, and access their entries as bytes, as the kernel does.
 
 Before 5.11, the memory of maps counts against RLIMIT_MEMLOCK, and BPF_MAP_CREATE fails with EPERM
 once the limit is reached.
@@ -38,12 +38,12 @@ class RawMap(Owner):
         self.spec = spec
         self.kind = spec.kind
         self.value_size = spec.value_size
-        """The number of bytes that ``lookup`` returns.
+        """The size in bytes of the values that ``lookup`` returns.
 
-        For a per-CPU map, it includes the values of all CPUs.
-        """
+        For a per-CPU map, this size includes the values of all CPUs."""
         if self.kind.per_cpu:
-            # There is one value per *possible* CPU, and each value is rounded up to 8 bytes.
+            # There is one value per *possible* CPU, and each value is padded to a multiple of 8
+            # bytes.
             self.value_size = -(-spec.value_size // 8) * 8 * len(possible_cpus())
 
     def __repr__(self) -> str:
@@ -51,7 +51,7 @@ class RawMap(Owner):
         return f"<Map {name}: {kind}, {count} entries{', closed' if self._fd.closed else ''}>"
 
     def fileno(self) -> int:
-        """Return the descriptor's number; the map continues to own the descriptor."""
+        """Return the descriptor's number; the map still owns the descriptor."""
         return self._fd.fileno()
 
     def lookup(self, key: bytes) -> bytes:
@@ -67,19 +67,22 @@ class RawMap(Owner):
         """Set the value of ``key``.
 
         With BPF_NOEXIST, the call fails with EEXIST if the key exists; with BPF_EXIST, it fails
-        with ENOENT if the key does not exist. Other errors: E2BIG (the map is full), EPERM (the map
-        is frozen), EINVAL.
+        with ENOENT if the key does not exist. Other errnos are E2BIG (the map is full), EPERM (the
+        map is frozen) and EINVAL.
         """
         bpf.map_update_elem(self.fileno(), key, value, flags)
 
     def delete(self, key: bytes) -> None:
-        """Remove ``key``. Errors: ENOENT, EINVAL (array elements cannot be deleted)."""
+        """Remove ``key``.
+
+        Raises KernelError with ENOENT, or with EINVAL for arrays, whose elements cannot be deleted.
+        """
         bpf.map_delete_elem(self.fileno(), key)
 
     def take(self, key: bytes) -> bytes:
         """Remove ``key`` and return its value.
 
-        The operation is atomic if the kernel supports it (hashes: 5.14).
+        The operation is atomic if the kernel supports it (for hashes since 5.14).
         """
         from rawbpf.syscall.bpf_batch import NO_BATCHES
 
@@ -111,7 +114,7 @@ class RawMap(Owner):
 
         The caller may delete each yielded key.
 
-        If other processes delete keys in the meantime, iteration over a hash restarts from the
+        If other processes delete keys in the meantime, the iteration over a hash restarts at the
         first key, so keys may be yielded twice. Raises RawbpfError if keys are deleted faster than
         they can be read.
         """
@@ -137,7 +140,7 @@ class RawMap(Owner):
     def _explained(
         self, doing: str, key: object, error: KernelError, *, writing: bool = True
     ) -> KernelError:
-        """Return the error for a failed access to ``key``, explained for this map."""
+        """Return the error for a failed access to ``key``, with an explanation for this map."""
         from rawbpf.maps.entry_errors import entry_error  # imported only after a failure
 
         frozen = writing and error.errno == errno.EPERM and self.frozen
@@ -156,7 +159,7 @@ def create_map(spec: MapSpec, *, btf_fd: int = 0, inner_fd: int = 0) -> Fd:
 
     Raises KernelError with an explanation if the call fails.
 
-    ``btf_fd`` refers to the loaded BTF that contains the spec's type IDs. ``inner_fd`` is a map
+    ``btf_fd`` refers to the loaded BTF that contains the types in the spec. ``inner_fd`` is a map
     that serves as the template for inner maps.
     """
     struct = BpfAttrMapCreate(
@@ -189,8 +192,8 @@ def _created(struct: BpfAttrMapCreate) -> Fd:
     except KernelError as error:
         if not struct.btf_fd or error.errno != errno.EINVAL:
             raise
-    # Kernels differ in which map types may have type information. The type information only helps
-    # people to read the map.
+    # It depends on the kernel which map types may have type information. Type information only
+    # helps people to read the map.
     struct.btf_fd = struct.btf_key_type_id = struct.btf_value_type_id = 0
     return bpf.map_create(struct)
 

@@ -1,6 +1,6 @@
-"""System call narration: explain, dump, record and replay each call that rawbpf makes.
+"""System call narration: explain, dump, record and replay the calls that rawbpf makes.
 
-Read it in this order:
+The folders are best read in this order:
 
     capture/call            a Call: its words, the memory they point to, and its result
     capture/recorder        observes the gate and produces a Call for each system call
@@ -10,5 +10,5 @@ Read it in this order:
     replay/session          makes recorded calls again and compares the results
     script/writer           writes recorded calls as a Python script of their own
 
-Every folder except ``capture`` works with Call objects alone, and therefore also with recordings.
+All folders except ``capture`` use only Call objects, and therefore also work with recordings.
 """

@@ -5,7 +5,7 @@ Fields that are not listed are left at 0.
 docs/reference/syscalls.md shows these texts next to the fields' offsets and versions.
 
 >>> USES[bpf_attr.BpfAttrMapCreate]["map_name"]
-'the name in listings: up to 15 letters, digits, _ and .'
+'the name shown in listings: up to 15 letters, digits, _ and .'
 """
 
 from __future__ import annotations

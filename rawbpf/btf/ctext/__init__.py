@@ -2,5 +2,5 @@
 
 ``names`` manages C's name spaces, ``declare`` writes declarations, ``definition`` writes the bodies
 of types, ``packing`` finds the padding and attributes that put each member at its offset, ``order``
-sorts definitions by dependency, and ``header`` writes the whole header.
+sorts definitions by dependency, and ``header`` generates the whole header.
 """

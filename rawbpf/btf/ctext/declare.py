@@ -6,10 +6,10 @@ pointer prepends a star to the declarator. An array or a prototype appends brack
 declarator, and parenthesizes a declarator that starts with a star. Qualifiers are saved until the
 next star or the base type.
 
-An anonymous struct is written wherever it is used, so a few hundred bytes of malicious BTF could
-describe gigabytes of C, for example with 32 structs that each contain the next one twice. A
-`Budget` limits the work. Compilers never emit BTF like this; all of the kernel's BTF needs only one
-step per two words.
+An anonymous struct is written out wherever it is used, so a few hundred bytes of malicious BTF
+could describe gigabytes of C, for example with 32 structs that each contain the next one twice. A
+`Budget` limits the work. Compilers never emit BTF like this: even all of the kernel's BTF takes
+only one step per two words.
 """
 
 from __future__ import annotations
@@ -36,10 +36,9 @@ __all__ = ["Budget", "Declarer", "bytes_type", "declaration", "number_type"]
 _QUALIFIERS: dict[type, str] = {t.Const: "const", t.Volatile: "volatile", t.Restrict: "restrict"}
 
 _SIZES = {"char": 1, "_Bool": 1, "short": 2, "long": 8, "__int128": 16, "double": 8}
-"""Size on BPF, in bytes, of integer types whose name contains the given words.
+"""Sizes on BPF, in bytes, of integer types whose names contain the given words.
 
-All other integer types have 4 bytes.
-"""
+All other integer types are 4 bytes long."""
 
 _WORDS = frozenset(_SIZES) | {"signed", "unsigned", "int", "float"}
 
@@ -49,7 +48,7 @@ _NEST = 64
 """Maximum nesting depth of types."""
 
 _LINE = 256
-"""Number of characters that count as one step.
+"""The number of characters that count as one step.
 
 A name of 2,000 characters may occur in each of 65,000 members.
 """
@@ -58,7 +57,7 @@ _ATTRIBUTE = re.compile(r'\w+(\([\w ,."-]*\))?', re.ASCII)
 
 
 class Budget:
-    """A limit on the nesting depth, and on the number of steps in proportion to the blob's size.
+    """A limit on the nesting depth and on the number of steps, in proportion to the blob's size.
 
     >>> Budget(0).spend(10_001)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -133,7 +132,7 @@ def _group(inner: str) -> str:
 
 
 def _attribute(tag: t.TypeTag) -> str:
-    """Return a tag as an attribute followed by a space.
+    """Return a tag as a C attribute followed by a space.
 
     Tags that could inject a second attribute are omitted, because BTF may come from an untrusted
     source and the text is passed to a compiler.
@@ -161,7 +160,7 @@ def number_type(record: t.Int | t.Float) -> str:
 
 
 def bytes_type(head: str, size: int, align: int) -> str:
-    """Return a struct of bytes, for types that cannot be expressed in C for BPF.
+    """Return a struct of bytes, as a replacement for types that C for BPF cannot express.
 
     >>> bytes_type("struct", 3, 1)
     'struct { unsigned char ___bytes[3]; }'
@@ -173,10 +172,10 @@ def bytes_type(head: str, size: int, align: int) -> str:
 def declaration(btf: Btf, type_id: int, name: str = "", budget: Budget | None = None) -> str:
     """Format a short C declaration for display, without struct bodies.
 
-    If the name is "", only the type.
+    If the name is "", only the type is returned.
 
-    Pass ``budget`` to limit several declarations together. Raises FormatError if the BTF is damaged
-    or circular.
+    Pass the same ``budget`` to several calls to limit their total work. Raises FormatError if the
+    BTF is damaged or circular.
 
     >>> from rawbpf.btf.btf import Btf
     >>> from rawbpf.btf.encode import BtfBuilder

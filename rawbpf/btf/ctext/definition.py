@@ -1,4 +1,4 @@
-"""C definitions: structs, unions, enums, typedefs, functions and variables."""
+"""C definitions of structs, unions, enums, typedefs, functions and variables."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Definer:
         return f"{_keyword(record)} {self._tags.get(type_id, record.name)}"
 
     def _forward(self, record: t.Fwd) -> str:
-        """Return the tag for a forward declaration.
+        """Return the tag to use in a forward declaration.
 
         The type may be defined elsewhere in the blob.
         """
@@ -77,7 +77,7 @@ class Definer:
         return "typedef " + self.declare(record.type_id, self.name(type_id))
 
     def _base(self, type_id: int, record: t.Type, depth: int) -> str:
-        """Return the base type that a declaration starts with."""
+        """Return the base type with which a declaration starts."""
         if isinstance(record, Composite):
             if record.name:
                 return self.tag(type_id)
@@ -158,7 +158,7 @@ def _keyword(record: Composite | Enumeration) -> str:
 
 
 def _enum_attribute(record: Enumeration) -> str:
-    """Return the attribute that sets an enum's size, or "" if C would choose the same size."""
+    """Return the attribute that sets an enum's size, or "" if C chooses that size anyway."""
     negative = any(value < 0 for _, value in record.values)
     bits = max([value.bit_length() for _, value in record.values], default=0) + negative
     needed = next((size for size in _MODES if bits <= 8 * size), 8)

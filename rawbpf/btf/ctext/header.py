@@ -1,4 +1,4 @@
-"""Generate a C header: all of vmlinux.h, or only the definitions that given types need.
+"""Generate a C header with all of vmlinux.h, or with only the definitions that given types need.
 
 BPF headers test ``__VMLINUX_H__`` to determine whether the kernel's types are already defined.
 ``preserve_access_index`` makes clang record a CO-RE relocation for each member access, so that the
@@ -55,7 +55,7 @@ _C23 = ("bool", "false", "true")
 
 
 def c_header(btf: Btf, roots: Iterable[int] | None = None) -> Iterator[str]:
-    """Yield the header in chunks.
+    """Generate the header in chunks.
 
     It contains all of the blob's own types, or only the types that ``roots`` need.
 
@@ -90,7 +90,7 @@ class _Header:
                 kfuncs.append(record.type_id)
         externs = self._reserve(list(dict.fromkeys(kfuncs)))
         yield from self._definitions([*named, *externs])
-        # Anonymous enums that no definition uses, of which only the constants matter.
+        # Anonymous enums that no definition uses; only their constants matter.
         for type_id in enums:
             if type_id not in self._definer.enums_written:
                 yield _guard(self._btf[type_id], self._definer.enum("enum", type_id))
@@ -107,7 +107,7 @@ class _Header:
     def _reserve(self, roots: list[int]) -> list[int]:
         """Return functions and variables.
 
-        They are named first because they cannot have flavours.
+        Their names are assigned first because functions and variables cannot have flavours.
         """
         externs = [i for i in roots if isinstance(self._btf[i], t.Func | t.Var)]
         for type_id in externs:

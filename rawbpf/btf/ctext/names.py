@@ -45,7 +45,7 @@ def identifier(name: str) -> str:
 
 
 class NameSpace:
-    """A name space: the first owner of a name gets the name, and later owners get a flavour.
+    """A name space: the first owner of a name keeps the name, and later owners get a flavour.
 
     >>> tags = NameSpace()
     >>> tags.get(7, "irq_info"), tags.get(9, "irq_info"), tags.get(7, "irq_info")

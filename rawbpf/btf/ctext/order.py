@@ -26,27 +26,27 @@ __all__ = ["Step", "definitions", "is_definition"]
 
 
 class Step(NamedTuple):
-    """A step in the output: define type ``type_id``, or only declare it."""
+    """A step in the output, which either defines or only declares type ``type_id``."""
 
     type_id: int
     declare: bool
 
 
 class Needs(NamedTuple):
-    """The IDs that must be defined, and the IDs that must be declared, before a definition."""
+    """The IDs of types that must be defined or declared before a definition."""
 
     defined: dict[int, None]
     declared: dict[int, None]
 
 
 def is_definition(record: t.Type) -> bool:
-    """Return whether a record needs its own definition, because the type has a name in C."""
+    """Return whether a type needs its own definition because it has a name in C."""
     named = (t.Struct, t.Union, t.Enum, t.Enum64, t.Typedef)
     return isinstance(record, named) and record.name != ""
 
 
 def _needs(btf: Btf, type_id: int, budget: Budget) -> Needs:
-    """Return the needs of the definition of ``type_id``."""
+    """Return the types that must precede the definition of ``type_id``."""
     found = Needs({}, {})
     record = btf[type_id]
     if isinstance(record, t.Struct | t.Union):
@@ -66,15 +66,15 @@ def _needs(btf: Btf, type_id: int, budget: Budget) -> Needs:
 
 
 def _reach(btf: Btf, type_id: int, complete: bool, found: Needs) -> list[tuple[int, bool]]:
-    """Record the needs for a use of ``type_id``, and return the types that this type uses.
+    """Record what a use of ``type_id`` needs, and return the types that this type uses in turn.
 
-    ``complete`` means that the type's size matters.
+    ``complete`` means that the size of the type matters for this use.
     """
     record = btf[type_id]
     if isinstance(record, t.Typedef):
         found.defined[type_id] = None
-        # Declaring the name is not enough, because a typedef of a struct is as incomplete as the
-        # struct.
+        # Declaring the name is not enough, because a typedef of an incomplete struct is itself
+        # incomplete.
         return [(record.type_id, True)] if complete else []
     if is_definition(record):
         weak = isinstance(record, t.Struct | t.Union) and not complete
@@ -106,7 +106,7 @@ def definitions(btf: Btf, roots: Iterable[int], budget: Budget) -> Iterator[Step
 
 
 class _Order:
-    """The depth-first search; ``_done`` is False for a definition whose needs are in progress."""
+    """The depth-first search; ``_done`` is False for definitions that are still in progress."""
 
     def __init__(self, btf: Btf, budget: Budget) -> None:
         self._btf, self._budget = btf, budget
@@ -133,7 +133,9 @@ class _Order:
     def _enter(self, type_id: int) -> tuple[int, Iterator[int], Needs]:
         self._done[type_id] = False
         found = _needs(self._btf, type_id, self._budget)
-        found.declared.pop(type_id, None)  # the type's own tag is declared by its opening brace
+        found.declared.pop(
+            type_id, None
+        )  # the opening brace of the definition declares the type's own tag
         return type_id, iter(found.defined), found
 
     def _declare(self, ids: Iterable[int]) -> Iterator[Step]:

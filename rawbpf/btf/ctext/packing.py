@@ -2,8 +2,8 @@
 
 BTF records offsets and sizes, but neither alignment nor padding nor the ``packed`` attribute. C
 places each member at the next multiple of its alignment; a bit-field directly follows the preceding
-bits unless it would cross a unit of its type. Three corrections make the C layout match the BTF
-offsets:
+bits unless it would cross the boundary of a unit of its type. Three corrections make the C layout
+match the BTF offsets:
 
 - ``packed`` on the struct if a member is not at a multiple of its alignment (``align_of`` returns 1
   for such a struct); members are then adjacent;
@@ -25,18 +25,18 @@ __all__ = ["Arrangement", "Gap", "arrange", "padding"]
 
 _UNITS = {64: "long", 32: "int", 16: "short", 8: "char"}
 _LONGEST = 8 * 64
-"""Number of padding bits above which an array is used instead of bit-fields."""
+"""The number of padding bits above which an array is used instead of bit-fields."""
 
 
 class Gap(NamedTuple):
-    """A gap: the bits from ``start`` to ``end``, which require explicit padding in C."""
+    """A gap, from bit ``start`` up to bit ``end``, that requires explicit padding in C."""
 
     start: int
     end: int
 
 
 class Arrangement(NamedTuple):
-    """A struct's or union's members and gaps; None means that it becomes an array of bytes."""
+    """The members and gaps of a struct or union; None if it has to become an array of bytes."""
 
     packed: bool
     rows: list[t.Member | Gap] | None
@@ -45,7 +45,7 @@ class Arrangement(NamedTuple):
 def arrange(
     btf: Btf, type_id: int, record: t.Struct | t.Union, known: dict[int, int]
 ) -> Arrangement:
-    """Lay out the members of struct ``type_id``; ``known`` is passed to ``align_of``."""
+    """Lay out the members of struct ``type_id``; ``known`` is passed on to ``align_of``."""
     packed = align_of(btf, type_id, known) == 1
     walk = _Walk(btf, packed, isinstance(record, t.Union), known)
     for member in record.members:
@@ -79,7 +79,8 @@ class _Walk:
             self._gap(self._position, offset, free)
         else:
             free = _round_up(self._position, 8 if self._packed else 8 * own)
-            # No unit is as long as an alignment above 8 bytes, so the gap starts immediately.
+            # For alignments above 8 bytes, no integer type is long enough, so the gap starts
+            # immediately.
             self._gap(free if own <= 8 else self._position, offset, free)
         if free > offset or (self._union and offset):
             return False
@@ -112,9 +113,7 @@ def _round_up(value: int, multiple: int) -> int:
 
 
 def padding(gap: Gap, name: str, *, union: bool = False) -> list[str]:
-    """Return the members that fill a gap: unnamed bit-fields.
-
-    Return the array ``name`` if the gap is long.
+    """Return the members that fill a gap, which are unnamed bit-fields, or an array for a long gap.
 
     >>> padding(Gap(4, 32), "pad"), padding(Gap(64, 4096), "pad")
     (['char: 4;', 'char: 8;', 'short: 16;'], ['unsigned char pad[504];'])

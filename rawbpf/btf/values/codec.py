@@ -1,8 +1,8 @@
 """Build the codec for the values of a BTF type.
 
-A type's codec is built once and shared by all types that contain the type. Reading a value takes as
-many steps as the value has leaves. Malicious BTF can describe a value with a huge number of leaves
-in few bytes (unions of unions of ...), so leaves are counted before a value is read.
+A type's codec is built once and shared by all types that contain the type. Reading a value takes
+one step for each of its leaves. Malicious BTF can describe a value with a huge number of leaves in
+few bytes (unions of unions of ...), so leaves are counted before a value is read.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ class ValueCodec:
         self.inner = inner
         self.size = inner.size
         self.leaves = leaves
-        """The number of numbers and strings in a value, which is the cost of reading the value."""
+        """The number of leaves (numbers and strings) in a value, which determines how long reading
+        it takes."""
 
     def decode(self, data: bytes) -> Any:  # noqa: ANN401 -- whatever the type's values are
         """Decode a value, ignoring extra bytes; raise FormatError if bytes are missing."""
@@ -68,7 +69,8 @@ class ValueCodec:
     def encode(self, value: Any, name: str = "") -> bytes:  # noqa: ANN401 -- checked below
         """Encode a value.
 
-        Raise a UsageError whose message starts with ``name`` if the value is invalid.
+        Encode a value; raise a UsageError whose message starts with ``name`` if the value is
+        invalid.
         """
         buffer = bytearray(self.size)
         self.inner.put(buffer, 0, value, name)
@@ -92,7 +94,7 @@ def codec(btf: Btf, type_id: int) -> ValueCodec:
 
 
 class _Compiler:
-    """Builds codecs by type ID, together with their numbers of leaves."""
+    """Builds codecs by type ID, and counts the leaves of each type."""
 
     def __init__(self, btf: Btf) -> None:
         self._btf = btf

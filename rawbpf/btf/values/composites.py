@@ -15,7 +15,7 @@ __all__ = ["Field", "Fields", "Items"]
 
 
 class Items(Codec):
-    """Converts an array to and from a list. Missing items are encoded as zero."""
+    """Converts an array to and from a list. Missing items are encoded as zeros."""
 
     def __init__(self, item: Codec, length: int) -> None:
         self.item, self.length = item, length
@@ -23,7 +23,7 @@ class Items(Codec):
 
     def get(self, data: bytes, at: int) -> list[Any]:
         item = self.item
-        # Zero-sized elements have no values, no matter how many elements the array has.
+        # Elements of size zero have no values, no matter how many elements the array has.
         ends = range(at, at + self.size, item.size) if item.size else ()
         return [item.get(data, place) for place in ends]
 
@@ -47,9 +47,9 @@ class Field(NamedTuple):
 class Fields(Codec):
     """Converts a struct, union or section to and from a dict.
 
-    Missing members are encoded as zero, as in C.
+    Missing members are encoded as zeros, as in C.
 
-    The codec also encodes an object whose attributes are named like the members (such as a
+    The codec also accepts an object whose attributes are named like the members (such as a
     dataclass), and bytes of the right length.
     """
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_LEAVES", "Leaf", "is_flat", "leaves", "members"]
 
 MOST_LEAVES = 256
-"""Types with more numbers and texts are read one value at a time."""
+"""The number of numbers and texts above which a type is read one value at a time."""
 
 
 class Leaf(NamedTuple):
@@ -40,7 +40,7 @@ class Leaf(NamedTuple):
 
 
 def is_flat(codec: Codec) -> bool:
-    """Return whether all leaves can be read as columns, and no member hides another member.
+    """Return whether all leaves can be read as columns and no member hides another one.
 
     Bit-fields and numbers of 16 bytes cannot be read as columns.
     """

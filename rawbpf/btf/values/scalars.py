@@ -1,7 +1,7 @@
-"""Codecs for numbers, bitfields and byte strings.
+"""Codecs for numbers, bit-fields and byte strings.
 
 Each codec has a ``size`` in bytes, a ``get`` method that reads a value at an offset, and a ``put``
-method that writes one. ``path`` identifies the value in error messages, for example
+method that writes one. ``path`` identifies the value in error messages, for example as
 ``event.args[2]``.
 """
 
@@ -42,10 +42,11 @@ class Codec:
     code = ""
     """The type code used by ``struct`` and memoryview, or "" if they do not support the type."""
     as_is = True
-    """Whether what ``struct`` returns for ``code`` is the value; otherwise ``of`` converts it."""
+    """Whether ``struct`` returns the value itself for ``code``; otherwise ``of`` converts the
+    result."""
 
     def of(self, raw: Any) -> Any:  # noqa: ANN401 -- as in get
-        """Return the value for what ``struct`` returns."""
+        """Convert the value that ``struct`` returns to the value shown to the user."""
         return raw
 
     def get(self, data: bytes, at: int) -> Any:  # noqa: ANN401 -- whatever the type's values are
@@ -96,7 +97,7 @@ class Number(Codec):
 
 
 class Enumerated(Number):
-    """An enum, which is decoded to a number with a name, and encoded from a number or a name."""
+    """An enum; values are decoded to a number with a name, and encoded from a number or a name."""
 
     as_is = False
 
@@ -105,7 +106,7 @@ class Enumerated(Number):
     ) -> None:
         super().__init__(size, order, signed=signed)
         self._names = names
-        # If several enumerators have one value, the first of them is shown.
+        # If several enumerators have the same value, the first one is shown.
         self._values = {
             value: EnumValue.named(value, name) for name, value in reversed(list(names.items()))
         }
@@ -139,7 +140,7 @@ class Pointer(Number):
         return Address(super().get(data, at))
 
     def number(self, value: Any, path: str) -> int:  # noqa: ANN401 -- checked here
-        if isinstance(value, str):  # as in JSON output
+        if isinstance(value, str):  # true and false, as in JSON output
             try:
                 value = int(value, 16)
             except ValueError:
@@ -175,7 +176,7 @@ class Real(Codec):
 
     @classmethod
     def takes(cls, size: int) -> bool:
-        """Return whether Python supports numbers of the given size; Python has no long double."""
+        """Return whether Python supports floats of the given size; long double is not supported."""
         return size in cls._FORMATS
 
     def get(self, data: bytes, at: int) -> float:
@@ -190,7 +191,7 @@ class Real(Codec):
 
 
 class Octets(Codec):
-    """Plain bytes, for arrays of u8 and for numbers that Python cannot represent.
+    """Plain bytes, used for arrays of u8 and for numbers that Python cannot represent.
 
     Shorter values are padded with zeros; a str is encoded as UTF-8.
     """
@@ -217,9 +218,9 @@ class Octets(Codec):
 
 
 class Text(Octets):
-    """An array of char, decoded to the bytes before the first NUL.
+    """An array of char, whose value is the bytes before the first NUL.
 
-    Both bytes and str can be encoded.
+    A value to encode may be bytes or a str.
 
     The value is truncated at the first NUL instead of stripped, because the kernel may leave
     garbage after the NUL in a comm (observed on 6.1).

@@ -1,6 +1,7 @@
-"""Values that remember what they are: enumerators, addresses and arrays of u8.
+"""Values that know how to display themselves: enumerators, addresses and arrays of u8.
 
-They are ints and bytes, with all their operations. Only the way in which they are shown differs.
+They are subclasses of int and bytes and support the same operations. Only their text representation
+differs.
 
 >>> EnumValue.named(5, "GREEN") + 1, str(EnumValue.named(5, "GREEN"))
 (6, 'GREEN')
@@ -14,7 +15,7 @@ __all__ = ["Address", "EnumValue", "OctetArray"]
 
 
 class EnumValue(int):
-    """A value of an enum that has a name, which ``str`` returns."""
+    """An enum value that has a name, which ``str`` returns."""
 
     name: str
 
@@ -39,6 +40,6 @@ class Address(int):
 
 
 class OctetArray(bytes):
-    """An array of u8, which holds numbers rather than text."""
+    """An array of u8, which contains numbers rather than text."""
 
     __slots__ = ()

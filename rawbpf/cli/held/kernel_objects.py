@@ -38,7 +38,7 @@ def all_of(kind: str, make: Callable[[Fd], T]) -> Iterator[T]:
 
 
 def named(kind: str, text: str, make: Callable[[Fd], T], name: Callable[[T], str]) -> Iterator[T]:
-    """Yield the object with the given ID or path, or all objects with the given name.
+    """Yield the object with the given ID or path, or all objects that have the given name.
 
     UsageError: none.
     """
@@ -82,16 +82,13 @@ def only(
 
 
 def memory(fd: int) -> int | None:
-    """Return the number of bytes of memory that the kernel charges to an object.
-
-    Return None if unknown.
-    """
+    """Return the number of bytes that the kernel charges to an object, or None if it is unknown."""
     text = fd_facts("self", fd).get("memlock", "")
     return int(text) if text.isdecimal() else None
 
 
 def with_holders(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Add to each row the processes that have the object with the row's ``id`` open."""
+    """Add to each row the processes that hold the row's object open."""
     found = holders(kind)
     return [row | {"pids": [one._asdict() for one in found.get(row["id"], ())]} for row in rows]
 
@@ -101,7 +98,7 @@ def show(
     arguments: dict[str, Any],
     listed: Callable[[list[dict[str, Any]]], Iterable[str]],
 ) -> Iterable[str]:
-    """Return JSON objects with ``--json``, the table ``listed`` for list, or else all facts."""
+    """Return JSON lines for ``--json``, the table ``listed`` for list, or all facts otherwise."""
     if arguments["--json"]:
         from json import dumps
 
@@ -110,7 +107,7 @@ def show(
 
 
 def sheet(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    r"""Yield one fact per line and an empty line between objects, omitting unknown facts.
+    r"""Yield one fact per line, omitting unknown facts, with an empty line between objects.
 
     >>> print(*sheet([{"id": 7, "name": "hits", "btf_id": None, "map_ids": [1, 2]}]), sep="\n")
     id       7
@@ -131,7 +128,7 @@ def sheet(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def date(seconds: int) -> str:
-    """Format seconds since 1970 as local time."""
+    """Format a time in seconds since 1970 as local time."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 

@@ -196,7 +196,7 @@ def entry_lines(
 def _hex_value(one: Map, data: bytes) -> str | list[str]:
     """Format the bytes as hex.
 
-    For a per-CPU map, return a list without the padding of each value.
+    For a per-CPU map, return a list of the CPUs' values, with the padding removed.
     """
     size = one.spec.value_size
     if not one.kind.per_cpu:

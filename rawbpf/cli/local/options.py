@@ -1,4 +1,4 @@
-"""Options shared by `run-local` and `step`: the file, the context, the world and map entries."""
+"""Options that `run-local` and `step` share: the file, the context, the world and map entries."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ _NAME = "program"
 
 
 def read_spec(file: str) -> ObjectSpec:
-    """Read a file; plain bytecode becomes a single program without a type."""
+    """Read a file; a file with plain bytecode is a single program without a type."""
     if file.endswith(".s"):
         return assemble_file(Path(file))
     (code, *_) = read_bytecode(file)

@@ -1,4 +1,4 @@
-"""The stepper's prompt, which reads commands from the terminal or from a script.
+"""The stepper's prompt, which reads commands from the terminal or a script.
 
 Each method ``do_NAME`` of a subclass is a command. The ``help`` command shows the method's
 docstring.
@@ -30,7 +30,7 @@ _SHORT = {
 
 
 class Prompt(cmd.Cmd):
-    """A prompt for commands that control ``stepper``."""
+    """A prompt for commands that control the given ``stepper``."""
 
     prompt = "(step) "
 
@@ -82,7 +82,7 @@ class Prompt(cmd.Cmd):
         return False
 
     def default(self, line: str) -> None:
-        """Raise UsageError because the command is unknown."""
+        """Raise a UsageError that reports an unknown command."""
         raise UsageError(f"unknown command {line.split()[0]!r}", fix="`help` lists the commands")
 
     def do_help(self, arg: str) -> None:
@@ -103,7 +103,7 @@ class Prompt(cmd.Cmd):
         return True
 
     def do_EOF(self, _arg: str) -> bool:  # noqa: N802 -- cmd's name for the end of input
-        """Leave the stepper at the end of input."""
+        """Leave the stepper when the input ends."""
         self.say([""])
         return True
 

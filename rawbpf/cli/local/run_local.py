@@ -34,7 +34,7 @@ _MOST_RUNS = 1_000_000
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Run the program, then print r0, map contents, output and the number of instructions."""
+    """Run the program, and print r0, the maps' contents, output and the instruction count."""
     chosen, runs = settings(arguments), _runs(arguments["--runs"])
     machine, total = chosen.start(), 0
     results = []

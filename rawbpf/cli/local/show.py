@@ -1,4 +1,4 @@
-"""Format a machine's position, changes, memory, registers and maps as text, and maps as JSON."""
+"""Format a machine's state as text: position, changes, memory, registers and maps."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def here(machine: Machine) -> Iterator[str]:
 
 
 def instruction_line(where: Where, mark: str = " ") -> str:
-    """Return an instruction's slot and text, including the symbol that it refers to."""
+    """Return an instruction's slot and its text, including the symbol that it refers to."""
     instruction = where.instruction
     if instruction is None:
         return f"{mark}{where.slot:4}: (end)"
@@ -62,7 +62,7 @@ def instruction_line(where: Where, mark: str = " ") -> str:
 
 
 def listing(machine: Machine, breakpoints: set[int]) -> Iterator[str]:
-    """Yield the instructions around the next one, marked with ->; * marks breakpoints."""
+    """Yield the instructions around the next one, which is marked with ->; * marks breakpoints."""
     program, number = machine.where.program, machine.where.number
     start = machine.index - number
     for one in range(
@@ -111,7 +111,7 @@ def stack_trace(machine: Machine) -> Iterator[str]:
 def dump(
     machine: Machine, address: int, length: int, *, skip_garbage: bool = False
 ) -> Iterator[str]:
-    """Yield rows of sixteen bytes, each with its location.
+    """Yield rows of sixteen bytes, each preceded by its location.
 
     Raises MachineError if the memory is not accessible.
     """
@@ -140,7 +140,7 @@ def address_of(machine: Machine, text: str) -> int:
 
 
 def _base(machine: Machine, name: str) -> int:
-    """Return a register's value or, for a region's name, the address at which its offsets start."""
+    """Return a register's value or, for the name of a memory region, the region's start address."""
     if re.fullmatch(r"r([0-9]|10)", name):
         return machine.registers[int(name[1:])] + 0  # raises an error if a register is unset
     for region in machine.memory.regions:
@@ -191,14 +191,14 @@ def _pointer(machine: Machine, value: int) -> str | None:
     for map_ in machine.maps:
         if value == machine.maps.address(map_.spec.name):
             return f"map {map_.spec.name}"
-    if value == machine.context.base:  # an empty context has no region in memory
+    if value == machine.context.base:  # an empty context has no memory region
         return f"{machine.context.name}+0"
     function = machine.code.function_name(value)
     return f"function {function}" if function else machine.memory.name(value)
 
 
 def map_lines(map_: MachineMap) -> Iterator[str]:
-    """Yield a title, followed by a line for each entry and record."""
+    """Yield a title, followed by one line for each entry and each record."""
     entries, records = list(map_.entries()), map_.records
     yield f"{printable(map_.spec.name)} ({map_.type_name}):" + (
         "" if entries or records else " empty"
@@ -217,7 +217,7 @@ def record_text(record: OutputRecord) -> str:
 
 
 def map_object(map_: MachineMap) -> dict[str, Any]:
-    """Return a map as data for JSON, with bytes in hex."""
+    """Return a map as data for JSON, with bytes as hex strings."""
     return {
         "type": map_.type_name,
         "entries": [

@@ -1,4 +1,4 @@
-"""The stepper's commands, which either move and show what changed, or answer queries.
+"""The stepper's commands, which either move and show what changed, or show part of the state.
 
 The ``help`` command prints these docstrings, so they start with the command as typed.
 """

@@ -65,7 +65,7 @@ def _main(command: list[str]) -> int:
 
 @contextmanager
 def _output(file: str | None) -> Iterator[Callable[[str], object]]:
-    """Yield a function that writes to a file or to stderr."""
+    """Yield a function that writes text to a file or to stderr."""
     if file is None:
         yield lambda text: say(text.removesuffix("\n"), at="error")
         return
@@ -79,10 +79,10 @@ def _output(file: str | None) -> Iterator[Callable[[str], object]]:
 
 
 class _File:
-    """A file that reports its first error only when it is closed.
+    """A file that reports its first write error only when it is closed.
 
-    The file is written while a system call returns, and the new descriptor must reach the caller
-    even if the disk is full.
+    The file is written inside the system calls being narrated, and a new descriptor must reach the
+    caller even if the disk is full.
     """
 
     def __init__(self, name: str) -> None:
@@ -121,7 +121,7 @@ def _script(command: list[str], file: str | None) -> int:
             )
         with recorded() as calls:
             status = _main(command)
-        text = script(calls, " ".join(command))  # format the script before truncating the file
+        text = script(calls, " ".join(command))  # format the script before the file is truncated
         with _output(file) as write:
             write(text)
         return status

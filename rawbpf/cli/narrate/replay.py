@@ -50,7 +50,7 @@ A long line consists mostly of the bytes of a program or a log.
 """
 
 _MOST_ITEMS = 1 << 19
-"""Maximum number of items in a line, each of which takes up to a hundred bytes of memory."""
+"""The maximum number of items in a line, each of which takes up to a hundred bytes of memory."""
 
 
 def run(arguments: dict[str, Any]) -> int:
@@ -126,7 +126,7 @@ def _agree(_call: Call, _effect: str) -> None:
 
 
 def _ask(file: str) -> Callable[[Call, str], None]:
-    """Return a function that asks on the terminal and raises RawbpfError if the user declines."""
+    """Return a function that asks on the terminal, and raises an error if the user declines."""
     agreed = False
 
     def confirm(call: Call, effect: str) -> None:

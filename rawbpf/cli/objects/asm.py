@@ -37,7 +37,7 @@ _STDIO = "-"
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Assemble the file; if there is an error, write no output."""
+    """Assemble the file; if there is an error, no output is written."""
     file = arguments["FILE"]
     if is_c(file):
         fix = "compile and load it with `rawbpf load`, or show its contents with `rawbpf inspect`"
@@ -57,9 +57,9 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _default_output(file: str) -> str:
-    """Return the output file, such as hello.bpf.o for hello.bpf.s.
+    """Return the path of the output file, such as hello.bpf.o for hello.bpf.s.
 
-    It never equals the input file.
+    The output file never equals the input file.
     """
     return _STDIO if file == _STDIO else file.removesuffix(".s") + ".o"
 

@@ -50,7 +50,7 @@ Options:
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Print the diagrams or the dump."""
+    """Print diagrams of the types, or dump them."""
     if arguments["show"]:
         fix = "specify a number from 1 to 64"
         depth = whole_number(arguments["--depth"], "--depth", fix, lowest=1, highest=64)
@@ -67,7 +67,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _find(btf: Btf, name: str) -> list[int]:
-    """Return the type IDs for a name, which may include a kind, such as ``struct file``."""
+    """Return the IDs of the types with a name; the name may include a kind (``struct file``)."""
     kind, _, rest = name.rpartition(" ")
     if not rest:  # the empty name would match all anonymous types
         raise UsageError(f"invalid name {name!r}", fix="specify a name such as task_struct")
@@ -88,9 +88,9 @@ def _find(btf: Btf, name: str) -> list[int]:
 
 
 def _near(btf: Btf, name: str) -> list[str]:
-    """Suggest similar names with the same first letters.
+    """Suggest similar names that start with the same letters.
 
-    Comparing all 80,000 names takes seconds.
+    Comparing the name with all 80,000 names would take seconds.
     """
     from difflib import get_close_matches
 

@@ -2,8 +2,8 @@
 
 The file is either plain BTF (as in /sys/kernel/btf, or extracted from an object), an ELF file with
 a .BTF section, or C source, which is compiled. A module's BTF is split BTF: it extends the kernel's
-BTF and is meaningless without it. A .ko file may contain ``.BTF.base`` (6.11), an extract of the
-types of the kernel that the module was built for, which then serves as the base.
+BTF and is meaningless without it. A .ko file may contain ``.BTF.base`` (6.11), which holds the
+types that it needs from the kernel for which it was built; this section then serves as the base.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ __all__ = ["KERNEL", "open_btf"]
 KERNEL = "kernel"
 
 _LARGEST = 32 << 20
-"""Maximum size of BTF in bytes; a kernel with all drivers built in has 20 MB of BTF."""
+"""The maximum size of BTF in bytes; a kernel with all drivers built in has 20 MB of BTF."""
 
 
 def open_btf(source: str, base: str | None = None, root: Root = "/") -> Btf:
-    """Open the types of ``kernel``, of a loaded module, or of a file.
+    """Open the BTF of ``kernel``, of a loaded module, or of a file.
 
     ``base`` is the source of the base for split BTF; modules of this kernel do not require it.
 
@@ -72,7 +72,7 @@ def _file(path: str, base: Btf | None, root: Root) -> Btf:
         btf, _ = btf_sections(BytesIO(compile_source(path, None)), path, _LARGEST)
         return Btf(btf, base)
     if _head(path) == b"\x7fELF":
-        # only two sections are read, even from a vmlinux with debug symbols
+        # only two sections are read, even for a vmlinux with debug symbols
         with FileIO(path) as whole:
             btf, below = btf_sections(whole, path, _LARGEST)
         return Btf(btf, base or (Btf(below) if below else _base_of(path, root)))
@@ -94,7 +94,7 @@ def _head(path: str) -> bytes:
 
 
 def _base_of(path: str, root: Root) -> Btf | None:
-    """Return the base for a file whose name shows that it belongs to a module, otherwise None."""
+    """Return the base for a file whose name shows that it belongs to a module, else None."""
     folder, name = os.path.split(os.path.realpath(path))
     in_sysfs = folder == os.path.realpath(at(root, "/sys/kernel/btf"))
     return _kernel(root) if name.endswith(".ko") or (in_sysfs and name != "vmlinux") else None
@@ -107,7 +107,7 @@ def _read(path: str) -> bytes:
 def _nowhere(source: str, root: Root) -> UsageError:
     from difflib import get_close_matches
 
-    if "/" in source or "." in source:  # the name is not a module's name
+    if "/" in source or "." in source:  # the name does not belong to a module
         raise UsageError(f"cannot read {source}", why="No such file or directory")
     near = get_close_matches(source, [KERNEL, *btf_modules(root)], n=1)
     return UsageError(
@@ -128,7 +128,7 @@ def btf_sections(file: FileIO | BytesIO, path: str, largest: int) -> tuple[bytes
             btf = _contents(sections, ".BTF", largest)
             base = _contents(sections, ".BTF.base", largest)
         finally:
-            stream.detach()  # the file belongs to the caller
+            stream.detach()  # closing the file is the caller's responsibility
     except FormatError as error:
         raise FormatError(f"{path}: {error.what}", why=error.why, fix=error.fix) from None
     if btf is None:
@@ -147,7 +147,7 @@ def _contents(sections: Sections, name: str, largest: int) -> bytes | None:
 
     number = sections.names.index(name)
     header = sections.headers[number]
-    # Other types of sections may not be stored in the file, and compressed sections may expand to
+    # Sections of other types may not be stored in the file, and compressed sections may expand to
     # any size.
     if header["sh_type"] != "SHT_PROGBITS" or header["sh_flags"] & SH_FLAGS.SHF_COMPRESSED:
         raise FormatError(f"{name} is compressed or not stored in the file")

@@ -1,4 +1,4 @@
-"""``rawbpf disasm``: show the bytecode in an object, raw bytes or hex as text."""
+"""``rawbpf disasm``: show the bytecode in an object, raw bytes or hex digits as text."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _paint(when: str) -> bool:
 
 
 def _chosen(sections: list[CodeSection], name: str | None) -> list[CodeSection]:
-    """Return all sections, or only the section or function with the given name."""
+    """Return all code sections, or only the section or function with the given name."""
     if name is None:
         return sections
     found = [one for one in sections if name in (one.name, printable(one.name))]

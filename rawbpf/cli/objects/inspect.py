@@ -1,4 +1,4 @@
-"""``rawbpf inspect``: show the contents of an object without loading it."""
+"""``rawbpf inspect``: show the contents of an object without loading the object."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _externs(row: Row) -> Iterator[str]:
 
 
 def _relocations(row: Row) -> Iterator[str]:
-    """List the relocations in sections that are loaded."""
+    """List the relocations of the sections that are loaded."""
     rows = [
         [one["section"], f"{one['offset']:#x}", one["type"], one["symbol"]]
         for one in row["relocations"]

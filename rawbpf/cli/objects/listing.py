@@ -26,19 +26,19 @@ _COLOURS = {"title": "1", "label": "33", "slot": "2", "bytes": "2", "source": "3
 
 
 def style_of(dialect: str) -> Style:
-    """Return the style for a value of ``--dialect``."""
+    """Return the formatting style for a value of ``--dialect``."""
     if dialect not in DIALECTS:
         raise UsageError(f"--dialect is {dialect!r}", fix=f"use {' or '.join(DIALECTS)}")
     return DIALECTS[dialect]
 
 
 def plain(text: str, _what: str) -> str:
-    """Return the text without colors."""
+    """Return the text unchanged, for output without colors."""
     return text
 
 
 def coloured(text: str, what: str) -> str:
-    """Return the text in the color for its kind, using ANSI escapes."""
+    """Return the text in the color of its kind, using ANSI escapes."""
     colour = _COLOURS[what]
     return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
 
@@ -46,7 +46,7 @@ def coloured(text: str, what: str) -> str:
 def listing(
     sections: Iterable[CodeSection], style: Style, paint: Paint, sources: bool = True
 ) -> Iterator[str]:
-    """Yield a title for each section and function, then slot, bytes and text of instructions."""
+    """Yield a title for each section and function, followed by its instructions."""
     for number, section in enumerate(sections):
         if number:
             yield ""
@@ -72,14 +72,14 @@ def _rows(section: CodeSection, style: Style) -> list[Row]:
 
 
 def _source(source: Source, previous: Source | None, paint: Paint) -> Iterator[str]:
-    """Yield a source line, preceded by the file name if the file changed."""
+    """Yield a source line, preceded by the name of the file if it changed."""
     if previous is None or source.file != previous.file:
         yield paint(f"; {printable(source.file)}", "source")
     yield paint(f"; {source.line:4d}  {printable(source.text or '')}", "source")
 
 
 def _instruction(row: Row, paint: Paint) -> Iterator[str]:
-    """Yield a line for the instruction, and another line for the second half of a 64-bit load."""
+    """Yield a line for the instruction, and a second line for the other half of a 64-bit load."""
     data = row.instruction.encode()
     first = data[:SLOT].hex(" ")
     text = paint(printable(row.text), "text")

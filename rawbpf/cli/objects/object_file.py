@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["compile_source", "is_c", "open_file", "places", "read_bytecode", "read_bytes",
            "read_objects", "set_variables", "skip"]  # fmt: skip
 
-# Prefixes and commas that users copy along with hex bytes.
+# Prefixes and commas that are often copied along with hex bytes.
 _BETWEEN_HEX = re.compile(rb"(?:0x|\\x)(?=[0-9a-fA-F]{2})|,")
 
-# A program contains unprintable bytes: for example, an exit instruction contains seven zero bytes.
+# A text file is not a program: programs contain unprintable bytes, such as the zeros in exit.
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
 
 
@@ -91,10 +91,7 @@ def compile_source(file: str, clang: str | None) -> bytes:
 
 
 def _kernel_types() -> bytes | None:
-    """Return the running kernel's BTF, from which vmlinux.h is generated.
-
-    Return None if it has none.
-    """
+    """Return the kernel BTF from which vmlinux.h is generated, or None if there is none."""
     from rawbpf.kernel.btf import vmlinux_btf
 
     path = vmlinux_btf()
@@ -102,7 +99,7 @@ def _kernel_types() -> bytes | None:
 
 
 def set_variables(collection: Collection, settings: Iterable[str]) -> None:
-    """Assign each ``NAME=VALUE`` to the global variable with that name."""
+    """Set global variables as requested by ``NAME=VALUE`` arguments."""
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name:
@@ -112,7 +109,7 @@ def set_variables(collection: Collection, settings: Iterable[str]) -> None:
 
 
 def _value(text: str, now: object) -> object:
-    """Convert text to a value of the same kind as the current value."""
+    """Convert text to a value of the same type as the current value."""
     if isinstance(now, bytes):
         return text.encode()
     words = {"true": 1, "false": 0}
@@ -121,7 +118,7 @@ def _value(text: str, now: object) -> object:
     try:
         return int(text, 0)
     except ValueError:
-        return text  # the name of an enumerator, or a value that the type will reject
+        return text  # the name of an enumerator, or an invalid value, which the type will reject
 
 
 def skip(collection: Collection, patterns: Iterable[str]) -> None:
@@ -133,7 +130,7 @@ def skip(collection: Collection, patterns: Iterable[str]) -> None:
 
 
 def places(collection: Collection, settings: Iterable[str]) -> dict[str, str]:
-    """Parse ``PROGRAM=WHERE`` settings by program; ``*`` matches any characters."""
+    """Parse ``PROGRAM=WHERE`` arguments into a dict by program; ``*`` matches any characters."""
     found: dict[str, str] = {}
     for setting in settings:
         pattern, equals, where = setting.partition("=")
@@ -190,9 +187,9 @@ def read_bytes(file: str) -> bytes:
 
 
 def _from_hex(data: bytes) -> bytes | None:
-    r"""Return the bytes written as hex digits, or None if the text is not hex.
+    r"""Return the bytes that the text represents in hex, or None if the text is not hex.
 
-    Digits may be separated, and bytes may have the prefix ``0x`` or ``\x``.
+    The digits may be separated by spaces, and each byte may have the prefix ``0x`` or ``\x``.
 
     >>> _from_hex(b"b7 00, 0x0000"), _from_hex(b"b7 0")
     (b'\xb7\x00\x00\x00', None)

@@ -63,7 +63,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _chosen(specs: list[ObjectSpec], names: list[str]) -> list[tuple[ObjectSpec, ProgramSpec]]:
-    """Return the programs with relocations, or the named programs."""
+    """Return the programs that have relocations, or only the named programs."""
     programs = [(spec, one) for spec in specs for one in spec.programs.values()]
     known = [one.name for _, one in programs]
     for name in names:
@@ -75,7 +75,7 @@ def _chosen(specs: list[ObjectSpec], names: list[str]) -> list[tuple[ObjectSpec,
 
 
 class _Kernel:
-    """A kernel's types, which are read once; candidates are searched for each object."""
+    """A kernel's types, which are read once; candidates are looked up for each object."""
 
     def __init__(self, source: str) -> None:
         from rawbpf.collection.kernel_facts import KernelFacts
@@ -87,7 +87,7 @@ class _Kernel:
         self._known: dict[int, Targets] = {}
 
     def targets(self, spec: ObjectSpec) -> Targets:
-        """Return the types in which an object's types are looked up."""
+        """Return the kernel types in which an object's types are looked up."""
         from rawbpf.core_relo import Targets
 
         if id(spec) not in self._known:
@@ -125,12 +125,14 @@ class Report:
             return
         try:
             self.results = relocate(program.code, spec.btf, targets).results
-        except UnsupportedError as error:  # ambiguous, but other programs may still be relocated
+        except (
+            UnsupportedError
+        ) as error:  # the relocation is ambiguous, but other programs may still be relocated
             self.error = error
 
 
 def text_lines(reports: Iterable[Report]) -> Iterator[str]:
-    """Yield a table for each program, followed by the reasons for unresolved relocations."""
+    """Yield a table for each program, followed by the reasons why relocations failed."""
     for number, report in enumerate(reports):
         if number:
             yield ""
@@ -164,7 +166,7 @@ def _kind(kind: bpf_core_relo_kind) -> str:
 
 
 def _change(result: Result) -> list[str]:
-    """Format the instruction before and after the relocation."""
+    """Format the instruction as it was before and after the relocation."""
     before = _instruction(result.before)
     if result.target is None:
         return [before, "(poisoned)"]

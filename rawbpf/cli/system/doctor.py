@@ -1,4 +1,4 @@
-"""``rawbpf doctor``: check whether this machine can be traced, and what to do if not."""
+"""``rawbpf doctor``: check whether this machine can be traced, and suggest fixes if it cannot."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _GUEST_KERNEL = Check("guest kernel", _guest_kernel)
 
 
 def _report(results: Sequence[Result], features: Sequence[FeatureRow]) -> None:
-    """Print a coloured table on a terminal, or else one line per result."""
+    """Print a coloured table on a terminal, and one line per result otherwise."""
     if sys.stdout is not None and sys.stdout.isatty():
         from rawbpf.cli.system.doctor_tables import show_tables
 

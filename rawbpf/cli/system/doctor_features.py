@@ -1,4 +1,4 @@
-"""The features listed by ``rawbpf doctor --features``."""
+"""The table of features that ``rawbpf doctor --features`` prints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["FeatureRow", "feature_line", "feature_rows"]
 
 
 class FeatureRow(NamedTuple):
-    """A feature in the report. ``has`` is "yes", "no" or "?"."""
+    """A row of the feature table. ``has`` is "yes", "no" or "?"."""
 
     name: str
     has: str

@@ -22,7 +22,7 @@ _COLOURS = {"ok": "green", "yes": "green", "warn": "yellow", "FAIL": "bold red",
 
 
 def show_tables(results: Sequence[Result], features: Sequence[FeatureRow]) -> None:
-    """Print the checks, and the features if there are any, as tables on stdout."""
+    """Print the checks, and the features if there are any, in tables on stdout."""
     console = Console()
     rows = [(status.value, name, *texts) for name, (status, *texts) in results]
     console.print(_table(("", "check", "evidence", "fix"), rows))
@@ -34,7 +34,8 @@ def show_tables(results: Sequence[Result], features: Sequence[FeatureRow]) -> No
 def _table(head: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Table:
     """Return a table.
 
-    The mark and the name are not wrapped, but all other columns are. ``Text`` protects brackets.
+    Long lines are wrapped in all columns except those for the mark and the name. ``Text`` protects
+    brackets.
     """
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, title in enumerate(head):

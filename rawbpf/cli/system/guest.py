@@ -43,7 +43,7 @@ Options:
 
 
 def run(arguments: dict[str, Any]) -> int:
-    """Run the command in a guest. Return the command's exit status."""
+    """Run the command in a guest and return its exit status."""
     from rawbpf.cli.main import COMMANDS
     from rawbpf.cli.system.guest_files import with_gallery, with_objects
     from rawbpf.guest.runner import Options, run

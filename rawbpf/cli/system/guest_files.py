@@ -1,4 +1,4 @@
-"""Provide files that a rawbpf command needs in a guest: compiled C programs and the gallery.
+"""Provide files that a rawbpf command needs in a guest: compiled C programs, and the gallery.
 
 A guest has no compiler, so C files are compiled on the host, and the command receives the objects
 instead.
@@ -29,7 +29,7 @@ _GALLERY = "gallery"
 
 @contextmanager
 def with_objects(words: list[str], commands: Collection[str]) -> Iterator[list[str]]:
-    """Compile the C files in a rawbpf command, and replace them with the paths of the objects."""
+    """Compile the C files in a rawbpf command, and replace them with the paths of their objects."""
     sources = [word for word in words if is_c(word) and Path(word).is_file()]
     if not sources or words[0] not in commands:
         yield words
@@ -67,9 +67,9 @@ def with_gallery(words: list[str]) -> Iterator[list[str]]:
 
 
 def _fill(place: Path, words: list[str]) -> None:
-    """Copy all programs, and compile the programs that the command names.
+    """Copy all programs of the gallery, and compile those that the command names.
 
-    The command itself reports unknown names.
+    Unknown names are reported by the command itself.
     """
     from rawbpf.verifier.exhibits import exhibits
 

@@ -1,1 +1,1 @@
-"""The guest's root file system: which host files it contains, and in which form."""
+"""The guest's root file system: the host files that it contains, and their form."""

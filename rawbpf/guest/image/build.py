@@ -1,9 +1,9 @@
 """Build the guest's root file system, which consists of three cpio archives.
 
 The first archive contains Python, its library and packages: some tens of megabytes that seldom
-change. The second archive contains rawbpf. Both archives are cached under a fingerprint of the
-paths, sizes and times of all their files. The third archive is built for each run, and contains the
-job and the files that the command names.
+change. The second archive contains rawbpf. Both are cached under a fingerprint of the paths, sizes
+and modification times of all their files. The third archive is built for each run, and contains the
+job and the files named by the command.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["JOB", "MODULES", "open_images", "run_image"]
 
 JOB = "/rawbpf/job"
-"""The file that contains the job of PID 1, marshalled for the same version of Python."""
+"""The file with the job of PID 1, marshalled for the same version of Python."""
 
 MODULES = "/rawbpf/modules"
 """The guest's folder for kernel modules. Each module file is called NAME.ko."""
@@ -51,7 +51,7 @@ def open_images(*, with_tests: bool) -> list[BinaryIO]:
     packages = _packages(with_tests)
     base = [Path(sys.executable), Path(base_executable()), *library_files()]
     base += [file for package in packages for file in package.files()]
-    # A change to the modules in this folder also changes the images.
+    # A change to the modules in this folder also invalidates the cached images.
     base += sorted(Path(__file__).parent.glob("*.py"))
     own = list(_own_files())
     return [
@@ -93,7 +93,7 @@ def _opened(path: Path) -> BinaryIO | None:
 
 
 def _build(path: Path, make: Callable[[], Tree]) -> None:
-    """Write an image and its checksum while holding the lock."""
+    """Write an image and its checksum while holding the cache's lock."""
     for unfinished in path.parent.glob(".*"):
         # On a file system without locks, another process may still be writing the file.
         if not Path("/proc", unfinished.name.rpartition(".")[2]).exists():
@@ -148,7 +148,7 @@ def _base_tree(packages: list[Package]) -> Tree:
     tree = Tree(trimmed=True)
     for folder in ("proc", "sys", "dev", "run", "tmp", "out", "root", "var/tmp"):
         tree.directory(folder, 0o1777 if folder.endswith("tmp") else 0o755)
-    tree.device("/dev/console", 0o600, (5, 1))  # opened as init's descriptors 0, 1 and 2
+    tree.device("/dev/console", 0o600, (5, 1))  # opened as descriptors 0, 1 and 2 of init
     tree.file("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
     tree.file("/etc/group", b"root:x:0:\n")
     tree.file("/etc/hosts", b"127.0.0.1 localhost\n")
@@ -170,7 +170,7 @@ def _module_tree(files: Iterable[Path]) -> Tree:
 
 
 def _bring_environment(tree: Tree) -> None:
-    """Add a virtual environment's pyvenv.cfg and python links."""
+    """Add the pyvenv.cfg and the python links of a virtual environment."""
     for path in (Path(sys.prefix, "pyvenv.cfg"), Path(sys.prefix, "lib64")):
         if sys.prefix != sys.base_prefix and path.exists():
             tree.bring(path)
@@ -181,7 +181,7 @@ def _bring_environment(tree: Tree) -> None:
 
 
 def _bring_module(tree: Tree, path: Path) -> None:
-    """Add a package's file, together with its bytecode or the libraries that it needs."""
+    """Add a file of a package, together with its bytecode or the libraries that it needs."""
     real = Path(tree.bring(path))
     if ".so" in path.suffixes:
         tree.bring_libraries(str(real), loader(Path(base_executable())))
@@ -190,7 +190,7 @@ def _bring_module(tree: Tree, path: Path) -> None:
 
 
 def _bring_bytecode(tree: Tree, source: Path) -> None:
-    """Add the import system's bytecode, and the bytecode with pytest's rewritten assertions."""
+    """Add a file's bytecode, both for imports and as rewritten by pytest."""
     if (code := pyc(source)) is not None:
         tree.file(f"{source.parent}/{cached_name(source.name)}", code)
     for rewritten in (source.parent / "__pycache__").glob(pytest_cached_names(source.name)):
@@ -206,9 +206,9 @@ def run_image(
 ) -> Iterator[bytes]:
     """Yield the archive for one run, which contains the files to add and the job.
 
-    ``config`` contains the kernel's release and configuration file, which is stored in /boot.
-    ``files`` maps paths in the guest to contents. ``omit`` receives a line for each file in a
-    folder that cannot be read.
+    ``config`` contains the kernel's release and its configuration file, which is stored in /boot.
+    ``files`` maps paths in the guest to contents. ``omit`` is called with a line of text for each
+    file in a folder that cannot be read.
     """
     tree = Tree()
     if config is not None:

@@ -1,4 +1,4 @@
-"""Bytecode that the guest uses without checking or compiling source files.
+"""Bytecode that the guest's Python uses without checking or compiling source files.
 
 A .pyc file starts with 16 bytes: the interpreter's magic number, flags, and 8 bytes that identify
 the source (PEP 552). If only flag 1 is set, these 8 bytes are a hash that the import system does
@@ -32,10 +32,10 @@ def cached_name(name: str) -> str:
 
 
 def pytest_cached_names(name: str) -> str:
-    """Return a pattern for pytest's bytecode with rewritten assertions.
+    """Return a glob pattern for the bytecode that pytest writes with rewritten assertions.
 
-    Such bytecode is valid as long as the source's size and time are unchanged, which an archive
-    preserves.
+    This bytecode is valid as long as the source's size and modification time are unchanged, and an
+    archive preserves both.
     """
     return f"{name.removesuffix('.py')}.{sys.implementation.cache_tag}-pytest-*.pyc"
 
@@ -53,7 +53,7 @@ def pyc(source: Path) -> bytes | None:
 
 
 def _up_to_date(source: Path) -> bytes | None:
-    """Return the interpreter's cached code for a source file if the cache is up to date."""
+    """Return the cached code for a source file if the cache is up to date."""
     try:
         data = (source.parent / cached_name(source.name)).read_bytes()
     except OSError:

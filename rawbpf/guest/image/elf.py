@@ -2,7 +2,7 @@
 
 A dynamic executable names its loader in the program header PT_INTERP. ``ld.so --list FILE``
 resolves DT_NEEDED, RPATH, $ORIGIN and its cache exactly as it would at run time. A shared library,
-such as a Python extension module, names no loader; the interpreter's loader is used.
+such as a Python extension module, does not name a loader, so the interpreter's loader is used.
 """
 
 from __future__ import annotations
@@ -46,10 +46,7 @@ def loader(path: Path) -> str | None:
 
 
 def contents(data: bytes, section: str) -> bytes:
-    """Return a section of a 64-bit little-endian ELF file.
-
-    Return no bytes if the section is missing.
-    """
+    """Return a section of a 64-bit little-endian ELF file, or no bytes if it is missing."""
     if data[:6] != b"\x7fELF\x02\x01" or len(data) < 64:
         return b""
     sections, where = _sections(data), struct.unpack_from("<H", data, 62)[0]
@@ -67,7 +64,8 @@ def without_debug_information(data: bytes) -> bytes:
 
     In an interpreter that was built from source, debugging sections may be three times the size of
     the rest. Neither the kernel nor the loader reads debugging sections. Dynamic symbols are part
-    of a segment, but a uprobe on a function finds them through their section header.
+    of a segment, but they are found through their section header when a uprobe is placed on a
+    function.
     """
     segments = _segments(data)
     if not segments:
@@ -127,7 +125,7 @@ class _Range(NamedTuple):
 def _segments(data: bytes) -> list[_Range]:
     """Return the program headers of a 64-bit little-endian ELF file.
 
-    Other files have no program headers here.
+    For other files, return no program headers.
     """
     if data[:6] != b"\x7fELF\x02\x01" or len(data) < 64:
         return []
@@ -140,13 +138,13 @@ def _segments(data: bytes) -> list[_Range]:
 
 
 _SYSTEM = ("/lib", "/lib32", "/lib64", "/libx32", "/usr", "/nix/store", "/gnu/store")
-"""Folders for loaders installed by the system's administrator."""
+"""Folders for loaders that the administrator of the system has installed."""
 
 
 def is_of_the_system(program: str) -> bool:
     """Return whether a loader may be run to list libraries.
 
-    An executable names its own loader, so a foreign executable could name any program. Only this
+    An executable names its own loader, so an untrusted executable could name any program. Only this
     Python's loader and loaders in the system's folders are run.
 
     >>> is_of_the_system("/lib64/ld-linux-x86-64.so.2"), is_of_the_system("/tmp/lib/ld.so")
@@ -158,10 +156,10 @@ def is_of_the_system(program: str) -> bool:
 
 
 def libraries(path: Path, default_loader: str | None) -> list[str]:
-    """Return the paths of the loader and of all libraries that a file needs.
+    """Return the paths of the loader and all libraries that a file needs.
 
-    ``default_loader`` is used for files that name no loader. If ``default_loader`` is None, such
-    files are assumed to need no libraries.
+    ``default_loader`` is used for files that do not name a loader. If ``default_loader`` is None,
+    such files are assumed to need no libraries.
     """
     named = loader(path)
     asked = named or default_loader

@@ -1,8 +1,8 @@
 """The running Python interpreter and its standard library, as files for the guest.
 
 The interpreter reports the locations of its executable, ``os`` and extension modules. Modules that
-need a screen or a compiler are omitted. The library is stored as bytecode only, with ``os.pyc`` in
-place of ``os.py`` (PEP 3147); the import system finds this file without looking for sources.
+need a screen or a compiler are omitted. The library is stored only as bytecode, with ``os.pyc`` in
+place of ``os.py`` (PEP 3147), which the import system finds without looking for sources.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _NOT_NEEDED_MODULES = (
 
 
 def base_executable() -> str:
-    """Return the interpreter's path, with links and virtual environments resolved."""
+    """Return the path of the interpreter, with links and virtual environments resolved."""
     return os.path.realpath(sys.executable)
 
 
 def library_files() -> Iterator[Path]:
-    """Yield the standard library's files for a guest: sources and extension modules."""
+    """Yield the files of the standard library for a guest: sources and extension modules."""
     root = Path(os.__file__).parent
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(

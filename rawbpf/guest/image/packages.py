@@ -3,7 +3,7 @@
 Each package in site-packages has a folder NAME-VERSION.dist-info next to it. METADATA contains the
 package's name and requirements, RECORD lists its files, and entry_points.txt contains the names
 that other packages look up (the core metadata and "recording installed projects" specifications). A
-requirement that is not installed, such as a requirement for another system, is ignored.
+requirement that is not installed, such as one for another operating system, is ignored.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Package(NamedTuple):
 
 
 def normalized(name: str) -> str:
-    """Normalize a name in the way that package indexes compare names.
+    """Normalize a name for comparison, in the same way as package indexes.
 
     >>> normalized("Docopt_NG")
     'docopt-ng'
@@ -96,7 +96,7 @@ def _read(info: Path) -> Package | None:
 
 
 def closure(roots: list[str], packages: dict[str, Package]) -> list[Package]:
-    """Return the installed packages among ``roots`` and all their dependencies, by name."""
+    """Return those of ``roots`` that are installed, and all their dependencies, by name."""
     wanted, reached = list(roots), set[str]()
     while wanted:
         name = wanted.pop()

@@ -1,4 +1,4 @@
-"""An archive's contents: host files under the same paths.
+"""The contents of an archive, which are host files under the same paths.
 
 A path may lead through symbolic links (/lib64, or the python of a virtual environment). Links are
 preserved and their targets are added, so that each path has the same meaning in the guest. Paths
@@ -28,7 +28,7 @@ JUNK = frozenset({"__pycache__", ".git", ".venv", ".mypy_cache", ".ruff_cache", 
 
 _OF_THE_GUEST = ("/dev", "/proc", "/sys")
 
-_MOST_LINKS = 40  # the kernel's own limit, MAXSYMLINKS
+_MOST_LINKS = 40  # MAXSYMLINKS, the limit that the kernel itself uses
 
 
 def is_of_the_guest(path: str | Path) -> bool:
@@ -88,7 +88,7 @@ class Tree:
     def bring(self, path: str | Path) -> str:
         """Add the host's file at ``path``, with all links that lead to it.
 
-        Return the file's real path. A folder is added without its contents.
+        Return the real path of the file. A folder is added without its contents.
         """
         real, rest = "", [part for part in str(path).split("/") if part not in ("", ".")]
         links = 0
@@ -184,7 +184,8 @@ class Tree:
 def _read(path: str, status: os.stat_result) -> bytes:
     """Return a regular file's contents, limited to the size that the file reports.
 
-    Files of proc in a container's root report a size of 0. Reading /proc/kmsg would wait forever.
+    In a container's root, files of proc report a size of 0. Without the limit, reading /proc/kmsg
+    would block forever.
     """
     if not stat.S_ISREG(status.st_mode):
         return b""

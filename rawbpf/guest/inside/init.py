@@ -1,9 +1,9 @@
 """The guest's PID 1: set up the system, run one command, and relay its streams to the host.
 
-The first serial line is the kernel's console, and the second carries frames (see wire/frames.py).
-When the command ends, PID 1 sends the remaining output, the files in /out, new type indexes, and
-the wait status; then the guest powers off. If PID 1 itself fails, its traceback is printed on the
-console, the kernel panics because init has died, and the host reports both.
+The first serial port is the kernel's console, and the second one carries frames (see
+wire/frames.py). When the command ends, PID 1 sends the remaining output, the files in /out, new
+type indexes, and the wait status; then the guest powers off. If PID 1 itself fails, its traceback
+is printed on the console, the kernel panics because init has died, and the host reports both.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main() -> None:
     status = relay.run(child)
     if job["out"]:
         _send_folder(relay, "/out")
-    if memory is not None and _sizes(job["types"]) != known:  # the serial line is slow
+    if memory is not None and _sizes(job["types"]) != known:  # the serial port is slow
         _send_types(relay, job["types"])
     line.send(FrameKind.EXIT, status)
     termios.tcdrain(line.fd)
@@ -86,7 +86,7 @@ def _send_folder(relay: Relay, path: str) -> None:
         relay.send_data(FrameKind.STDERR, message.encode(errors="backslashreplace"))
 
     with suppress(ProcessLookupError):
-        os.kill(-1, signal.SIGKILL)  # kill all other processes, which could write forever
+        os.kill(-1, signal.SIGKILL)  # kill all other processes, which might never stop writing
     for piece in pack(path, omit):
         relay.send_data(FrameKind.OUT, piece)
 
@@ -101,7 +101,7 @@ def _sizes(folder: str) -> dict[str, int]:
 
 
 def _send_types(relay: Relay, folder: str) -> None:
-    """Send the type indexes that the command stored, for the next guest with this kernel."""
+    """Send the type indexes stored by the command, for the next guest with the same kernel."""
     from rawbpf.guest.kept import LARGEST
     from rawbpf.guest.wire.out import pack
 

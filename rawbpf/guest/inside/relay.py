@@ -25,14 +25,14 @@ __all__ = ["Line", "Relay"]
 
 _CHUNK = 64 << 10
 _ALIVE_EVERY = 2000  # milliseconds
-# Milliseconds without output after which draining ends if streams are still open.
+# The number of milliseconds without output after which draining ends even if streams are open.
 _DRAIN = 200
-_LEFT_OVER = 1 << 20  # more than a pipe can contain
+_LEFT_OVER = 1 << 20  # larger than the capacity of a pipe
 _VINTR = b"\x03"
 
 
 class Line:
-    """The serial line to the host."""
+    """The serial port that is connected to the host."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
@@ -45,7 +45,7 @@ class Line:
             rest = rest[os.write(self.fd, rest) :]
 
     def receive(self) -> list[tuple[FrameKind, bytes]]:
-        """Return the frames that have arrived completely."""
+        """Return the frames that have been received completely."""
         return list(self._decoder.feed(os.read(self.fd, _CHUNK)))
 
 
@@ -79,7 +79,7 @@ class Relay:
         }
 
     def run(self, child: int) -> int:
-        """Relay data until the child has ended. Return the child's wait status."""
+        """Relay data until the child has ended, and return the child's wait status."""
         self._child = child
         while self._status is None:
             self._turn(_ALIVE_EVERY)
@@ -88,7 +88,7 @@ class Relay:
         return self._status
 
     def _drain(self) -> None:
-        """Forward output that the command left behind, but not what other processes still write."""
+        """Forward the command's remaining output, but not what other processes still write."""
         left = _LEFT_OVER
         while self._outputs and left > 0:
             before = self._forwarded
@@ -109,7 +109,7 @@ class Relay:
             rest = rest[len(piece) :]
 
     def _turn(self, timeout: int) -> bool:
-        """Wait once, and handle the events that occurred. Return False if no event occurred."""
+        """Wait once, and handle the events that occurred. Return False if there was no event."""
         poll = select.poll()
         poll.register(self._line.fd, select.POLLIN)
         poll.register(self._woken, select.POLLIN)
@@ -142,7 +142,7 @@ class Relay:
     def _forward(self, fd: int) -> None:
         """Read from a stream and send the data.
 
-        At its end, a pipe returns b"", and a terminal fails with EIO.
+        At its end, a pipe returns b"", whereas a terminal fails with EIO.
         """
         try:
             data = os.read(fd, min(self._window.room, _CHUNK))

@@ -17,7 +17,7 @@ __all__ = ["Streams", "open_streams", "set_size", "start"]
 
 
 class Streams(NamedTuple):
-    """The ends of stdin, stdout and stderr: ``ours`` for PID 1, and ``theirs`` for the command.
+    """The ends of the command's streams: ``ours`` belong to PID 1, ``theirs`` to the command.
 
     Streams that are terminals share one descriptor, ``terminal``, which is -1 if no stream is a
     terminal.
@@ -76,7 +76,7 @@ def _become(argv: list[str], env: dict[str, str], cwd: str, streams: Streams) ->
     if streams.terminal >= 0:
         slave = streams.theirs[streams.ours.index(streams.terminal)]
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-    # Duplicate all descriptors first, because their numbers may be 0, 1 or 2.
+    # Duplicate all descriptors first, because some of them may themselves be numbered 0, 1 or 2.
     for number, fd in enumerate([fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in streams.theirs]):
         os.dup2(fd, number)
         os.close(fd)

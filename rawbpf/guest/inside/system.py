@@ -1,15 +1,15 @@
-"""Set up the guest: file systems, the loopback interface and modules.
+"""Set up the guest's file systems, loopback interface and modules.
 
 Power it off.
 
 This module runs in the guest as PID 1. At this point, the kernel has mounted only the initramfs,
-and no network interface is up. Python does not provide mount(2), so libc's function is called.
+and no network interface is up. Python has no function for mount(2), so libc's function is called.
 
 finit_module(2) is called through syscall(2), because libc has no wrapper for it. The kernel loads a
-module from an object file's descriptor. finit_module(2) fails with ENOEXEC if the module was built
-for another kernel ("disagrees about version of symbol" in the log), and with ENOENT if a symbol
-from another module is missing ("Unknown symbol"). Distributions sign their modules, but their
-kernels also load unsigned modules.
+module from the descriptor of an object file. finit_module(2) fails with ENOEXEC if the module was
+built for another kernel ("disagrees about version of symbol" in the log), and with ENOENT if a
+symbol from another module is missing ("Unknown symbol"). Distributions sign their modules, but
+their kernels also load unsigned modules.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _loopback_up() -> None:
 
 
 def power_off() -> None:
-    """Power off. This function does not return."""
+    """Power off. This call does not return."""
     _LIBC.reboot(ctypes.c_int(_RB_AUTOBOOT))
 
 

@@ -1,4 +1,4 @@
-"""The default workload: a small, constant load, so that there is something to trace.
+"""The default workload, a small constant load that ensures that there is something to trace.
 
 Five times a second, the workload opens, writes, reads and removes a file, forks a process and waits
 for it, and sends a message over a loopback connection. It prints nothing.

@@ -1,1 +1,1 @@
-"""Kernels to boot: the kernel cache, and the ways in which kernels are added to it."""
+"""Kernels to boot: the cache of kernels, and the ways to add kernels to it."""

@@ -1,12 +1,12 @@
 """Download packages from a Debian suite with apt, as an ordinary user.
 
-apt downloads and verifies packages with its state in a temporary folder, and dpkg-deb unpacks them.
-Nothing is installed, and this machine's apt configuration is not changed.
+apt downloads and verifies packages, keeping its state in a temporary folder, and dpkg-deb unpacks
+them. Nothing is installed, and this machine's apt configuration is not changed.
 
 apt itself lists the sources, regardless of the format in which they are configured. ``apt-get
-indextargets`` lists the files that apt would download, including the Origin from the Release file
-if the Release file is present. ``apt-config dump Acquire`` prints proxies and similar settings.
-Both commands can be run by any user.
+indextargets`` lists the files that apt would download, with the Origin from the Release file if
+that file is present. ``apt-config dump Acquire`` prints proxies and similar settings. Both commands
+can be run by any user.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 TARGET_FORMAT = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(ARCHITECTURE)"
-"""The format of ``apt-get indextargets`` that ``debian_archives`` reads."""
+"""The output format of ``apt-get indextargets`` that ``debian_archives`` parses."""
 
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
@@ -63,7 +63,7 @@ def private_apt(suite: str, what: str, say: Callable[[str], None]) -> Iterator[A
         cache.errors_named(f"cannot fetch {what}"),
         cache.locked("apt", lambda: say("waiting for another download to end")),
     ):
-        # Because the lock is held, each of these folders was left by an interrupted download.
+        # Because the lock is held, any such folder was left by an interrupted download.
         for left_over in cache.folder("apt").iterdir():
             shutil.rmtree(left_over, ignore_errors=True)
         with tempfile.TemporaryDirectory(
@@ -146,7 +146,7 @@ def _user() -> str:
 
 
 def field(record: str, name: str) -> str:
-    r"""Return a field of a control record, or an empty string if the field is missing.
+    r"""Return a field of a control record, or an empty string if there is no such field.
 
     >>> field("Package: libc6\nVersion: 2.36-9\n", "Version")
     '2.36-9'
@@ -195,7 +195,7 @@ def sources(archives: Iterable[Archive], suite: str, keyring: str = _KEYRING) ->
     >>> print(sources([Archive("http://mirror.example/debian/", False)], "sid", keyring=""))
     deb http://mirror.example/debian/ sid main
     """
-    # One keyring contains the keys of all suites. Without a keyring, apt uses its own defaults.
+    # This keyring contains the keys of all suites. Without a keyring, apt uses its own defaults.
     option = f"[signed-by={keyring}] " if Path(keyring).is_file() else ""
     lines = []
     for archive in archives:
@@ -209,8 +209,8 @@ def sources(archives: Iterable[Archive], suite: str, keyring: str = _KEYRING) ->
 def settings(acquire: str, folder: Path, user: str) -> str:
     """Return an apt.conf that places all state in ``folder``.
 
-    ``acquire`` contains this machine's download settings. This machine's other settings are not
-    used, in particular not hooks, which are meant for its own updates.
+    ``acquire`` contains the download settings of this machine. No other settings of this machine
+    are used, in particular no hooks, which are meant for its own updates.
     """
     private = {
         "Dir::State": folder / "state",
@@ -223,8 +223,7 @@ def settings(acquire: str, folder: Path, user: str) -> str:
         "Dir::Etc::preferences": "/dev/null",
         "Dir::Etc::preferencesparts": "/dev/null",
         "Acquire::Languages": "none",
-        # When root runs apt, apt downloads as another user, who may not be able to read this
-        # folder.
+        # If root runs apt, apt downloads as another user, who may not be able to read this folder.
         "APT::Sandbox::User": user,
     }
     lines = [f'{key} "{value}";' for key, value in private.items()]

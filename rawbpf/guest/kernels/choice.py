@@ -1,4 +1,4 @@
-"""Choose a guest's kernel: a file, a version, or a Debian suite.
+"""Choose the kernel of a guest: a file, a version, or a Debian suite.
 
 The cache contains a folder for each kernel, named after the kernel's release (`uname -r`), with
 vmlinuz, config, System.map, a folder ``modules``, and a file ``origin`` that records the suite,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_SUITE", "SUITES", "Kernel", "cached", "choose", "find", "is_version"]
 
 SUITES = {"bullseye": "5.10", "bookworm": "6.1", "trixie": "6.12", "sid": None}
-"""Debian suites and the versions of their kernels. The kernel version in sid changes."""
+"""Debian suites, and the versions of their kernels. The version in sid changes over time."""
 
 DEFAULT_SUITE = "bookworm"
 
@@ -44,10 +44,10 @@ class Kernel(NamedTuple):
 
     @property
     def config(self) -> tuple[str, Path] | None:
-        """The release and the configuration file, or None if the kernel has no configuration file.
+        """The release and the configuration file, or None if there is no configuration file.
 
-        In the cache, the file is stored next to the image. /boot contains ``vmlinuz-R`` and
-        ``config-R``.
+        In the cache, the configuration file is stored next to the image, while /boot contains
+        ``vmlinuz-R`` and ``config-R``.
         """
         release = self._release
         for name in ("config", f"config-{release}"):
@@ -58,7 +58,10 @@ class Kernel(NamedTuple):
 
     @property
     def modules(self) -> Path | None:
-        """The folder of the kernel's modules, or None. It is in the cache or in /lib/modules."""
+        """The folder with the kernel's modules, or None if there is none.
+
+        The folder is in the cache or is /lib/modules/RELEASE.
+        """
         beside = self.vmlinuz.parent / "modules"
         installed = Path("/lib/modules", self._release) if self._release else beside
         return next((folder for folder in (beside, installed) if folder.is_dir()), None)
@@ -86,7 +89,7 @@ def cached() -> list[Kernel]:
     """Return all kernels in the cache, newest last."""
     try:
         images = list(folder().glob("[!.]*/vmlinuz"))
-    except (GuestError, OSError):  # without a home folder or permission, nothing is cached
+    except (GuestError, OSError):  # without a home folder, or without permission, nothing is cached
         return []
     kernels = [
         Kernel(image, image.parent.name, _suite(image.parent / "origin")) for image in images
@@ -124,7 +127,7 @@ def choose(wanted: str | None, kernels: list[Kernel]) -> Kernel | None:
 def find(wanted: str | None, fetch: Callable[[str], None], *, with_modules: bool = False) -> Kernel:
     """Return the kernel to boot, calling ``fetch`` if the kernel is not in the cache.
 
-    ``with_modules`` also fetches a kernel that is cached without its modules. Raises UsageError if
+    ``with_modules`` also fetches a kernel whose cached copy lacks its modules. Raises UsageError if
     a path cannot be read, GuestError if the requested kernel does not exist. An image that differs
     from its checksum is downloaded again.
     """

@@ -1,8 +1,8 @@
 """Download Debian kernels as an ordinary user.
 
-A suite's cloud kernel is the dependency of the metapackage linux-image-cloud-ARCH. The
-metapackage's name is constant, while the image package's name changes with each update. Up to
-trixie, the image package contains vmlinuz and the modules. Later image packages depend on
+A suite's cloud kernel is the dependency of the metapackage linux-image-cloud-ARCH. The name of the
+metapackage is constant, while the name of the image package changes with each update. Up to trixie,
+the image package contains vmlinuz and the modules. Later image packages depend on
 linux-binary-RELEASE, linux-base-RELEASE and linux-modules-RELEASE, which contain these files.
 """
 
@@ -30,7 +30,7 @@ _KEPT = ("vmlinuz", "config", "System.map")
 
 
 def suites_for(wanted: str) -> list[str]:
-    """Return the suites to search for a suite name or a version, most likely first.
+    """Return the suites to search for the given suite or version, most likely first.
 
     >>> suites_for("6.12"), suites_for("sid")
     (['trixie'], ['sid'])
@@ -42,9 +42,9 @@ def suites_for(wanted: str) -> list[str]:
 
 
 def fetch(wanted: str, say: Callable[[str], None]) -> None:
-    """Download a suite's current kernel, or a kernel of the given version, into the cache.
+    """Download the current kernel of a suite, or a kernel of the given version, into the cache.
 
-    ``say`` receives progress messages. Raises GuestError if the kernel does not exist.
+    ``say`` is called with progress messages. Raises GuestError if the kernel does not exist.
     """
     for suite in suites_for(wanted):
         with private_apt(suite, f"the {suite} kernel", say) as apt:
@@ -79,7 +79,7 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
     ready = apt.folder / "ready"
     ready.mkdir()
     for name in _KEPT:
-        # boot/NAME-RELEASE up to trixie, usr/lib/modules/RELEASE/NAME in newer suites
+        # boot/NAME-RELEASE up to trixie, and usr/lib/modules/RELEASE/NAME in newer suites
         found = [*unpacked.rglob(f"{name}-{release}"), *unpacked.rglob(f"modules/{release}/{name}")]
         if not found:
             raise GuestError(f"the packages for {release} do not contain {name}")
@@ -91,14 +91,14 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
 
 
 def _is_whole(target: Path) -> bool:
-    """Return whether a kernel is in the cache, undamaged and with modules and checksums."""
+    """Return whether the cache contains an undamaged kernel with modules and checksums."""
     if not ((target / cache.CHECKSUMS).exists() and (target / "modules").exists()):
         return False
     return not any(cache.is_damaged(target / name, target) for name in _KEPT)
 
 
 def _bring_modules(unpacked: Path, release: str, ready: Path) -> None:
-    """Move the compressed modules and the list of built-in modules."""
+    """Move the compressed modules and the list of built-in modules into the cache."""
     ready.mkdir()
     for folder in unpacked.rglob(f"modules/{release}"):
         for name in ("kernel", "modules.builtin"):
@@ -109,7 +109,7 @@ def _bring_modules(unpacked: Path, release: str, ready: Path) -> None:
 
 
 def kernel_packages(record: str, release: str = "") -> list[str]:
-    """Return the kernel packages among a record's dependencies, for any release or a given release.
+    """Return the kernel packages that a record depends on, for any or for the given release.
 
     >>> kernel_packages("Depends: linux-base, linux-image-6.1.0-50-cloud-amd64 (= 6.1.176-1)")
     ['linux-image-6.1.0-50-cloud-amd64']

@@ -5,7 +5,8 @@
 
 MODULES is the folder next to a cached kernel, or /lib/modules/RELEASE for a kernel of the host.
 modprobe reads dependencies from modules.dep, which depmod writes when a package is installed, but
-rawbpf only unpacks packages. A file name may contain "-" where the module's name contains "_".
+rawbpf only unpacks packages. A file name may contain "-" in places where the module's name contains
+"_".
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def modules_for(kernel: Kernel, names: Iterable[str]) -> list[Module]:
 
 
 class _Shelf:
-    """A folder of modules."""
+    """A folder that contains modules."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -74,7 +75,7 @@ class _Shelf:
         self._files = {_name(path.name): path for path in folder.rglob("*.ko*")}
 
     def with_needs(self, names: Iterable[str]) -> dict[str, Module]:
-        """Return modules in the order in which to load them. Dependencies have no cycles."""
+        """Return modules in the order in which to load them. The dependencies contain no cycles."""
         ordered: dict[str, Module] = {}
         for name in names:
             if name in ordered or name in self._builtin:
@@ -85,9 +86,9 @@ class _Shelf:
         return ordered
 
     def _bytes(self, path: Path) -> bytes:
-        """Return the bytes of a file.
+        """Return the contents of a file.
 
-        Raises OSError if the bytes do not match the file's checksum.
+        Raises OSError if the contents do not match the checksum.
         """
         if cache.is_damaged(path, self._folder.parent):
             raise OSError("the module differs from its checksum")
@@ -116,7 +117,7 @@ _PACKED: dict[str, Callable[[bytes], bytes]] = {
 
 
 def _name(path: str) -> str:
-    """Return the name of the module in a file.
+    """Return the name of the module that a file contains.
 
     >>> _name("kernel/net/ipv4/tcp-bbr.ko.xz")
     'tcp_bbr'

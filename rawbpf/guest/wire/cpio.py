@@ -1,10 +1,10 @@
-"""Read and write cpio archives ("newc"), the only format that the kernel unpacks.
+"""Read and write cpio archives ("newc"), the only archive format that the kernel unpacks.
 
 An initramfs is a cpio archive (Documentation/driver-api/early-userspace/buffer-format.rst). Each
 member consists of a header of 110 ASCII characters (``070701`` and thirteen 8-digit hex numbers),
 the path with a NUL, padded to four bytes, and the data, padded in the same way. A member named
-``TRAILER!!!`` ends the archive. Another archive may follow, whose members replace earlier members
-with the same path. Writing owners and device nodes to an archive does not require root.
+``TRAILER!!!`` ends the archive. The next archive may follow directly; its members replace earlier
+members with the same path. Writing owners and device nodes to an archive does not require root.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _CHUNK = 1 << 20
 
 
 class Member(NamedTuple):
-    """A file: path without a leading slash, st_mode, data, mtime in seconds, and device number.
+    """A member: path without a leading slash, st_mode, data, mtime in seconds, and device number.
 
     The data of a symbolic link is its target.
     """
@@ -99,8 +99,8 @@ def decode(stream: BinaryIO) -> Iterator[Member]:
 def heads(stream: BinaryIO) -> Iterator[tuple[Member, int]]:
     """Yield each member without its data, and the size of the data.
 
-    Before the next step, the caller must read the data and its padding from the stream. Raises
-    FormatError if a header is malformed.
+    Before resuming the generator, the caller must read the data and its padding from the stream.
+    Raises FormatError if a header is malformed.
     """
     while True:
         head = exactly(stream, _HEADER_SIZE)
@@ -111,7 +111,7 @@ def heads(stream: BinaryIO) -> Iterator[tuple[Member, int]]:
         except ValueError:
             raise FormatError("damaged cpio archive", why="a header is not hexadecimal") from None
         _, mode, _, _, _, mtime, size, _, _, major, minor, name_size, _ = fields
-        # int() accepts a sign, but "-0000001" is not a valid number of bytes.
+        # int() would accept a sign, but "-0000001" is not a valid number of bytes.
         if min(fields) < 0 or not 0 < name_size <= _LONGEST_PATH:
             raise FormatError("damaged cpio archive", why=f"a path is {name_size} bytes long")
         name = exactly(stream, name_size)[:-1].decode(errors="surrogateescape")
@@ -125,7 +125,7 @@ def exactly(stream: BinaryIO, size: int) -> bytes:
     """Read exactly ``size`` bytes. Raises FormatError if the stream ends early."""
     pieces = []
     missing = size
-    # Python would allocate the full size before reading, and a size may be up to 4 GiB.
+    # Python would allocate the full size before it reads anything, and a size may be up to 4 GiB.
     while missing and (piece := stream.read(min(missing, _CHUNK))):
         pieces.append(piece)
         missing -= len(piece)

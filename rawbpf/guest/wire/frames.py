@@ -1,10 +1,10 @@
 """Messages between host and guest on the serial line, as typed frames in both directions.
 
-A frame consists of a one-byte kind, a two-byte length (little-endian), and the payload. The line is
-reliable (QEMU connects it to a socket), so there are no checksums. Data is not sent in frames,
-because signals would then have to wait for it. Instead, data is written to shared memory (see
-window.py), and a frame announces its length. Without shared memory (IN_FRAMES), these frames
-contain the data.
+A frame consists of a one-byte kind, a two-byte length (little-endian), and the payload. The serial
+port is reliable (QEMU connects it to a socket), so there are no checksums. Data is not sent in
+frames, because a signal would then have to wait until the data was sent. Instead, data is written
+to shared memory (see window.py), and a frame announces its length. Without shared memory
+(IN_FRAMES), frames contain the data itself.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ _NUMBER = 4
 class FrameKind(IntEnum):
     """The kinds of frames.
 
-    The first group of frames is sent by the guest, the second by the host.
+    The first group of frames is sent by the guest, and the second one by the host.
     """
 
     READY = 1  # the kernel's release; the host may send frames from now on
     STDOUT = 2  # u32: number of output bytes in the window
     STDERR = 3  # u32: the same
-    OUT = 4  # u32: number of bytes of the /out archive in the window
-    GRANT = 5  # u32: number of input bytes that were read
+    OUT = 4  # u32: number of bytes of the archive of /out in the window
+    GRANT = 5  # u32: number of input bytes that the command has read
     EXIT = 6  # u32: the command's wait status
     ALIVE = 7  # the guest is still running but has nothing to report
-    TYPES = 9  # u32: number of bytes of the type index archive in the window
+    TYPES = 9  # u32: number of bytes of the archive of type indexes in the window
     IN_FRAMES = 8  # sent before READY if there is no shared memory
 
     STDIN = 16  # u32: number of input bytes in the window
     END_OF_INPUT = 17
     SIGNAL = 18  # u32: the signal's number
     SIZE = 19  # u16 rows, u16 columns: the terminal's new size
-    CLOSED = 20  # u32: STDOUT or STDERR, whose reader is gone
+    CLOSED = 20  # u32: STDOUT or STDERR, the stream whose reader is gone
     TAKEN = 21  # u32: number of output bytes that were written
 
 
@@ -63,7 +63,7 @@ def encode(kind: FrameKind, payload: bytes | int = b"") -> bytes:
 
 
 def number(payload: bytes) -> int:
-    """Decode a payload that consists of a single number.
+    """Decode a payload that consists of one number.
 
     Raises FormatError if the payload is not four bytes long.
     """
@@ -73,7 +73,7 @@ def number(payload: bytes) -> int:
 
 
 class Decoder:
-    r"""Decodes frames from a stream of bytes.
+    r"""Decodes the frames in a stream of bytes.
 
     >>> decoder = Decoder()
     >>> list(decoder.feed(bytes.fromhex("02 04 00 02")))

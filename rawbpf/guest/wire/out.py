@@ -1,11 +1,11 @@
 """The folder /out, which the guest sends to the host as a cpio archive.
 
-The host trusts no part of the archive. Each folder on the path to a file is opened without
+The host does not trust any part of the archive. Each folder on the path to a file is opened without
 following links, so files are created only below the target folder. A link is created only if its
-target consists of steps up followed by steps down and stays within the target folder: ``../a/b``,
-but not ``a/../b``. The names in a link's target may themselves be links, but each of these links
-obeys the same rule. Therefore no chain of links leads outside the folder, regardless of later
-replacements, and the check does not need to follow links.
+target stays within the target folder and consists of steps up followed by steps down: ``../a/b``,
+but not ``a/../b``. The names in a link's target may themselves be links, but these links obey the
+same rule. Therefore no chain of links leads outside the folder, regardless of later replacements,
+and the check does not need to follow links.
 
 An entry that cannot be created is reported, and all other entries are still created.
 """
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "LARGEST_END", "MOST_ENTRIES", "pack", "unpack"]
 
 LARGEST = 1 << 30
-"""Maximum size of an archive of /out in bytes, in the guest and on the host."""
+"""The maximum size of an archive of /out in bytes, both in the guest and on the host."""
 
 LARGEST_END = 1 << 10
-"""Upper bound for the size of an archive's end, in bytes."""
+"""An upper bound for the size in bytes of the end of an archive."""
 
 MOST_ENTRIES = 100_000
-"""Maximum number of files, folders and links in /out."""
+"""The maximum number of files, folders and links in /out."""
 
 _CHUNK = 1 << 20
 _MOST_NAMED = 100
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
-"""Errors that would also affect the next entry."""
+"""Errors that would also occur for the next entry."""
 
 
 def pack(root: str, omit: Callable[[str, str], None], largest: int = LARGEST) -> Iterator[bytes]:
@@ -86,7 +86,7 @@ class _Content:
             os.close(self._fd)
 
     def read(self, size: int) -> Iterator[bytes]:
-        """Yield exactly ``size`` bytes, even if the file has become shorter."""
+        """Yield exactly ``size`` bytes, even if the file has shrunk."""
         if self._fd < 0:
             yield self._data
             return
@@ -116,7 +116,7 @@ def _content(path: str, status: os.stat_result) -> tuple[_Content, int]:
 
 
 def unpack(archive: BinaryIO, target: Path) -> None:
-    """Create the files from an archive below ``target``, a folder.
+    """Create the files from an archive below the folder ``target``.
 
     Raises FormatError if the archive is malformed, and RawbpfError if some entries cannot be
     created, after all others have been created. The error names the first of these entries, and the
@@ -172,7 +172,7 @@ class _Data:
             yield piece
 
     def skip(self) -> None:
-        """Read the rest of the data and the padding."""
+        """Skip the rest of the data, and the padding."""
         for _ in self:
             pass
         exactly(self._archive, self._padding)
@@ -226,7 +226,7 @@ def _remove(name: str, folder: int) -> None:
 
 
 def _goal(path: str, target: bytes, depth: int) -> str:
-    """Return a link's target if it stays below /out; ``depth`` is the link's depth there."""
+    """Return a link's target if it stays below /out; ``depth`` is the depth of the link there."""
     goal = os.fsdecode(target)
     parts = [part for part in goal.split("/") if part not in ("", ".")]
     up = next((index for index, part in enumerate(parts) if part != ".."), len(parts))

@@ -1,13 +1,13 @@
-"""Transfer data between host and guest through memory that both have mapped.
+"""Transfer data between host and guest through memory that both of them have mapped.
 
-A serial line transfers a third of a megabyte per second, one byte at a time, and each byte takes
-time on the emulated CPU that is being traced. Data therefore goes through memory that QEMU presents
-to the guest as the BAR of a PCI device (ivshmem). sysfs lets PID 1 map the BAR without a driver.
-Only lengths are sent on the serial line. The memory contains no positions: both sides count bytes,
-and the system calls in between order each write before its frame.
+A serial port transfers a third of a megabyte per second, one byte at a time, and each byte takes
+time on the emulated CPU that is being traced. Data is therefore transferred in memory that QEMU
+presents to the guest as the BAR of a PCI device (ivshmem). sysfs lets PID 1 map the BAR without a
+driver. Only lengths are sent through the serial port. The memory contains no positions: both sides
+count bytes, and the system calls that send and receive a frame order the writes before it.
 
 A locked-down kernel does not permit mapping a BAR (LOCKDOWN_PCI_ACCESS, since 5.4). In that case,
-the data itself is sent on the serial line, which is slower but needs no privileges.
+the data itself is sent through the serial port, which is slower but needs no privileges.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rawbpf.guest.wire.frames import LARGEST, number
 __all__ = ["MEMORY_SIZE", "Channel", "InFrames", "Window", "guest_memory", "in_frames", "windows"]
 
 _IN_FRAMES = 4096
-MEMORY_SIZE = 2 << 20  # ivshmem requires a power of two
+MEMORY_SIZE = 2 << 20  # ivshmem requires a size that is a power of two
 _PCI_DEVICES = Path("/sys/bus/pci/devices")
 _IVSHMEM = ("0x1af4", "0x1110")  # vendor and device ID; see docs/specs/ivshmem-spec.rst in QEMU
 
@@ -33,7 +33,7 @@ class Channel(Protocol):
     """A channel for data in one direction. The writer and the reader each have their own object."""
 
     room: int
-    """The number of bytes that the reader has room for."""
+    """The number of bytes for which the reader has room."""
 
     @property
     def fits(self) -> int:
@@ -96,7 +96,7 @@ class Window:
         return self.get(number(payload))
 
     def put(self, data: bytes | memoryview) -> None:
-        """Write data. Raises ValueError if there is not enough room."""
+        """Write data. Raises ValueError if there is not enough room for the data."""
         if len(data) > self.room:
             raise ValueError(f"{len(data)} bytes do not fit into a window of {self.room} bytes")
         before_end = len(self._memory) - self._position
@@ -167,7 +167,7 @@ class InFrames:
         self.room = _with_room(self.room, size, _IN_FRAMES)
 
     def close(self) -> None:
-        """There is nothing to release without shared memory."""
+        """Without shared memory, there is nothing to release."""
 
 
 def _with_room(room: int, more: int, most: int) -> int:
@@ -179,18 +179,18 @@ def _with_room(room: int, more: int, most: int) -> int:
 
 
 def in_frames() -> tuple[Channel, Channel]:
-    """Return two channels without shared memory: one for the guest's output, and one for input."""
+    """Return two channels without shared memory: one for output of the guest, and one for input."""
     return InFrames(), InFrames()
 
 
 def windows(memory: memoryview) -> tuple[Channel, Channel]:
-    """Return two windows in one shared memory: one for the guest's output, and one for input."""
+    """Return two windows into one shared memory: one for output of the guest, and one for input."""
     half = len(memory) // 2
     return Window(memory[:half]), Window(memory[half:])
 
 
 def guest_memory() -> memoryview | None:
-    """Map the shared memory in the guest. Return None if the kernel does not permit the mapping."""
+    """Map the shared memory in the guest, or return None if the kernel does not permit it."""
     try:
         return _map_memory()
     except OSError:

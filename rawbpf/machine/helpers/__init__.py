@@ -1,1 +1,1 @@
-"""BPF helper functions implemented in Python, one family per module."""
+"""BPF helper functions implemented in Python, with one module for each family."""

@@ -28,7 +28,7 @@ __all__ = ["call_helper"]
 
 
 def call_helper(site: Site) -> Step:
-    """Return the step for ``call imm``; the step stops the run if the helper is not implemented."""
+    """Return the step for ``call imm``; executing it fails if the helper is not implemented."""
     number = site.instruction.imm
     if number == TAIL_CALL:
         return tail_call(site)

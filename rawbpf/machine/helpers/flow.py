@@ -53,7 +53,7 @@ def for_each_map_elem(
     try:
         for key in map_.all_keys():
             value = map_.lookup(key, state.world.cpu)
-            if value is None:  # an earlier callback deleted the key
+            if value is None:  # the key was deleted by an earlier callback
                 continue
             shown.data[:] = key
             address = state.maps.value_address(map_, key, value)

@@ -50,7 +50,7 @@ def map_push_elem(_state: State, map_: MachineMap, value: bytes, flags: int) -> 
 def map_pop_elem(_state: State, map_: MachineMap, buffer: memoryview) -> int:
     """Pop the next value from a queue or stack.
 
-    If the map is empty, return -ENOENT and write zeros.
+    If the map is empty, zeros are written and -ENOENT is returned.
     """
     return _copy_out(map_.pop(), buffer)
 

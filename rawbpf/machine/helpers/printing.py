@@ -43,7 +43,7 @@ def trace_printk(state: State, template: bytes, *values: int) -> int:
 
 @helper("trace_vprintk", BYTES, BYTES)
 def trace_vprintk(state: State, template: bytes, data: bytes) -> int:
-    """Print a line with up to twelve arguments from an array in memory (Linux 5.16)."""
+    """Print a line with up to twelve arguments, which are in an array in memory (Linux 5.16)."""
     if len(data) % 8 or len(data) > 8 * _MOST_VALUES:
         return -errno.EINVAL
     return _print(state, template, unpack(f"<{len(data) // 8}Q", data))
@@ -60,9 +60,9 @@ def _print(state: State, template: bytes, values: Sequence[int]) -> int:
 
 @helper("snprintf", BUFFER, NUMBER, BYTES)
 def snprintf(state: State, buffer: memoryview, template: int, data: bytes) -> int:
-    """Format text into a buffer and truncate it to fit.
+    """Format text into a buffer, truncating it to fit.
 
-    Return the full length with NUL (Linux 5.13).
+    Return the length of the full text, including the NUL (Linux 5.13).
     """
     if len(data) % 8 or len(data) > 8 * _MOST_VALUES:
         return -errno.EINVAL
@@ -76,7 +76,7 @@ def snprintf(state: State, buffer: memoryview, template: int, data: bytes) -> in
 
 
 def format_text(memory: Memory, template: bytes, values: Sequence[int]) -> str | int:
-    r"""Return the formatted text, or -EINVAL.
+    r"""Return the formatted text, or -EINVAL if the format is invalid.
 
     >>> from rawbpf.machine.memory import Memory
     >>> format_text(Memory(), b"%d %lu %04x%%\0", [0xFFFFFFFF, 1 << 63, 10])
@@ -90,7 +90,7 @@ def format_text(memory: Memory, template: bytes, values: Sequence[int]) -> str |
     left = iter(values)
     try:
         done = _CONVERSION.sub(lambda spec: _convert(memory, spec, left), text.decode())
-    except StopIteration:  # fewer arguments than conversions
+    except StopIteration:  # there are fewer arguments than conversions
         return -errno.EINVAL
     return -errno.EINVAL if "%" in _CONVERSION.sub("", text.decode()) else done
 
@@ -113,10 +113,7 @@ def _convert(memory: Memory, spec: re.Match[str], values: Iterator[int]) -> str:
 
 
 def string_at(memory: Memory, address: int) -> str:
-    """Return the NUL-terminated string at an address.
-
-    Return an empty string if the memory is unreadable.
-    """
+    """Return the NUL-terminated string at an address, or an empty string if it is unreadable."""
     region = memory.region_at(address)
     if region is None:
         return ""

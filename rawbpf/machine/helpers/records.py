@@ -68,7 +68,7 @@ def ringbuf_discard(state: State, address: int, _flags: int) -> None:
 
 
 def _release(state: State, address: int, name: str) -> tuple[RingBuf, int, bytes]:
-    """Revoke the program's access to a reserved record; return its ring, position and bytes."""
+    """Revoke access to a reserved record, and return its ring, position and bytes."""
     if address not in state.reserved:
         what = f"{name} called with {address:#x}"
         raise MachineError(what, why="the argument is not the address of a reserved record")
@@ -79,5 +79,5 @@ def _release(state: State, address: int, name: str) -> tuple[RingBuf, int, bytes
 
 @helper("ringbuf_query", MAP, NUMBER)
 def ringbuf_query(_state: State, map_: MachineMap, what: int) -> int:
-    """Return BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE, BPF_RB_CONS_POS or BPF_RB_PROD_POS."""
+    """Return BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE, BPF_RB_CONS_POS or BPF_RB_PROD_POS of a ring."""
     return _ring(map_).query(what)

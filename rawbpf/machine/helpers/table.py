@@ -3,14 +3,14 @@
     @helper("map_update_elem", MAP, KEY, VALUE, NUMBER)
     def map_update_elem(state, map_, key, value, flags): ...
 
-An *argument reader* (NUMBER, MAP, ...) takes the values it needs from the unused registers among r1
-to r5 and appends Python values to the helper's arguments. Where the kernel's verifier requires
-proof, such as a context pointer or a number of accessible bytes, the argument reader checks the
-value and raises MachineError if it is invalid.
+An *argument reader* (NUMBER, MAP, ...) takes the values it needs from the remaining registers among
+r1 to r5, and appends Python values to the helper's arguments. Where the kernel's verifier requires
+a proof, for example that an argument is the context pointer, the argument reader checks the value
+and raises MachineError if it is invalid.
 
 The helper's return value becomes r0; a negative return value is stored as two's complement. A
-helper without a return value returns None, which leaves r0 unset. A helper that calls a function
-back is a generator (see `frames.py`).
+helper without a return value returns None, which leaves r0 unset. A helper that takes a callback is
+a generator (see `frames.py`).
 
 >>> from rawbpf.machine.helpers import maps
 >>> name, readers, function = TABLE[3]
@@ -37,7 +37,7 @@ __all__ = [
 ]  # fmt: skip
 
 ArgumentReader = Callable[["State", Iterator[int], list[Any]], None]
-"""A function that appends the values of some registers to the helper's arguments."""
+"""A function that appends the values of one or more registers to the helper's arguments."""
 
 
 class Implementation(NamedTuple):
@@ -51,12 +51,11 @@ class Implementation(NamedTuple):
 TABLE: dict[int, Implementation] = {}
 """Maps a helper number to its implementation.
 
-Filled when the other modules of this package are imported.
-"""
+The table is filled when the other modules of this package are imported."""
 
 
 def helper(*names_and_readers: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401 -- both
-    """Return a decorator that registers a function under one or more helper names."""
+    """Return a decorator that registers a function under the given helper names."""
     names = [word for word in names_and_readers if isinstance(word, str)]
     readers = tuple(names_and_readers[len(names) :])
 
@@ -79,7 +78,7 @@ def NUMBER(_state: State, registers: Iterator[int], arguments: list[Any]) -> Non
 def VARIADIC(_state: State, registers: Iterator[int], arguments: list[Any]) -> None:
     """Read a number from a register that may be unset.
 
-    Using the value then raises, because it is `Unset`.
+    Using the value raises an error in that case, because it is `Unset`.
     """
     arguments.append(next(registers))
 
@@ -90,7 +89,7 @@ def INDEX(_state: State, registers: Iterator[int], arguments: list[Any]) -> None
 
 
 def CONTEXT(state: State, registers: Iterator[int], _arguments: list[Any]) -> None:
-    """Check that the register contains the program's context pointer; append no argument."""
+    """Check that the register contains the program's context pointer, and append no argument."""
     state.require_context(next(registers), "this argument")
 
 
@@ -110,13 +109,13 @@ def VALUE(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
 
 
 def VALUE_BUFFER(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read a pointer to memory for a value of the preceding map and append a writable view."""
+    """Read a pointer to memory for a value of the preceding map, and append a writable view."""
     size = arguments[0].spec.value_size
     arguments.append(state.memory.view(next(registers), size, "writes"))
 
 
 def BYTES(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read an address and a size from two registers and append the bytes; b"" if the size is 0."""
+    """Read an address and a size from two registers and append the bytes, which may be empty."""
     address, size = next(registers), next(registers) & MASK[32]
     arguments.append(bytes(state.memory.view(address, size)) if size else b"")
 
@@ -129,5 +128,5 @@ def BUFFER(state: State, registers: Iterator[int], arguments: list[Any]) -> None
 
 
 def FUNCTION(state: State, registers: Iterator[int], arguments: list[Any]) -> None:
-    """Read a pointer to a BPF function and append the function's index, for callbacks."""
+    """Read a pointer to a BPF function, for use as a callback, and append the function's index."""
     arguments.append(state.code.function_at(next(registers)))

@@ -1,4 +1,4 @@
-"""Tracing helpers: time, CPU, process, stacks and reads of foreign memory.
+"""Tracing helpers: time, CPU, process, stacks, and reading memory outside the program.
 
 All values come from the `World`. Reading unmapped memory fails with EFAULT, and the program
 continues.
@@ -26,13 +26,13 @@ _ADDRESS = 8
 
 @helper("ktime_get_ns", "ktime_get_boot_ns", "ktime_get_coarse_ns", "ktime_get_tai_ns")
 def ktime_get_ns(state: State) -> int:
-    """Return the time in nanoseconds; all clocks return the same time."""
+    """Return the time in nanoseconds, which is the same for all clocks."""
     return state.clock.read()
 
 
 @helper("get_prandom_u32")
 def get_prandom_u32(state: State) -> int:
-    """Return a random 32-bit number that is determined by the seed."""
+    """Return a random 32-bit number that depends only on the seed."""
     return state.clock.random()
 
 
@@ -104,7 +104,7 @@ def _stack(state: State, flags: int) -> tuple[int, ...]:
 
 @helper("probe_read", "probe_read_kernel", "probe_read_user", "copy_from_user", BUFFER, NUMBER)
 def probe_read(state: State, buffer: memoryview, address: int) -> int:
-    """Copy memory; return -EFAULT and write zeros if any byte is inaccessible."""
+    """Copy memory; if any byte is inaccessible, write zeros and return -EFAULT."""
     try:
         buffer[:] = state.memory.view(address, len(buffer)) if buffer else b""
     except MachineError:
@@ -131,7 +131,7 @@ def probe_read_str(state: State, buffer: memoryview, address: int) -> int:
 
 @helper("strncmp", BYTES, NUMBER)
 def strncmp(state: State, one: bytes, other: int) -> int:
-    """Compare a string with a NUL-terminated string, like the C function strncmp (Linux 5.17)."""
+    """Compare a string with a NUL-terminated string, as strncmp does in C (Linux 5.17)."""
     view = state.memory.region_at(other)
     rest = b"" if view is None else bytes(view.data[other - view.base :])
     text = rest.partition(b"\0")[0]

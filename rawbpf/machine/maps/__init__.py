@@ -1,1 +1,1 @@
-"""BPF maps implemented in Python, one family of map types per module."""
+"""BPF maps implemented in Python, with one module for each family of map types."""

@@ -1,7 +1,7 @@
 """Array maps: the key is a 32-bit index, and all elements exist from the start.
 
-Values are allocated, filled with zeros, on first lookup, so a large array uses memory only for
-elements that the program accesses. In a prog_array, elements are empty until user space stores
+A value is allocated and filled with zeros on its first lookup, so a large array uses memory only
+for elements that the program accesses. In a prog_array, elements are empty until user space stores
 programs in them.
 """
 
@@ -36,7 +36,7 @@ class Array(MachineMap):
         self._values: dict[int, tuple[bytearray, ...]] = {}
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:
-        """Return the given CPU's value, or None if the index is out of range."""
+        """Return the value of the given CPU, or None if the index is out of range."""
         index = int.from_bytes(key, "little")
         if index >= self.spec.max_entries:
             return None
@@ -47,7 +47,7 @@ class Array(MachineMap):
         return self._values[index][cpu % self._copies]
 
     def update(self, key: bytes, value: bytes, flags: int = 0, cpu: int = 0) -> int:
-        """Set an element; return -E2BIG if the index is out of range, -EEXIST for BPF_NOEXIST."""
+        """Set an element; return -E2BIG for an index out of range, -EEXIST for BPF_NOEXIST."""
         if flags > BPF_EXIST:
             return -errno.EINVAL
         old = self.lookup(key, cpu)
@@ -59,7 +59,7 @@ class Array(MachineMap):
         return 0
 
     def delete(self, key: bytes) -> int:  # noqa: ARG002
-        """Return -EINVAL, because array elements cannot be deleted."""
+        """Return -EINVAL, because elements of an array cannot be deleted."""
         return -errno.EINVAL
 
     def all_keys(self) -> Iterator[bytes]:
@@ -67,13 +67,13 @@ class Array(MachineMap):
         return (index.to_bytes(4, "little") for index in range(self.spec.max_entries))
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """Return the elements that have been looked up; all other elements are still zero."""
+        """Return the elements that have been looked up; all others are still zero."""
         for index in sorted(self._values):
             yield index.to_bytes(4, "little"), tuple(map(bytes, self._values[index]))
 
 
 class PerCpuArray(Array):
-    """BPF_MAP_TYPE_PERCPU_ARRAY: every CPU has its own copy of each value."""
+    """BPF_MAP_TYPE_PERCPU_ARRAY: each CPU has its own copy of every value."""
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus, copies=cpus)
@@ -90,7 +90,7 @@ class ProgArray(MachineMap):
         self._programs: dict[int, Bytecode] = {}
 
     def put(self, index: int, program: Bytecode) -> None:
-        """Make ``program`` the tail call target at ``index``."""
+        """Store ``program`` at ``index``, as the target of a tail call."""
         self.require(index < self.spec.max_entries, f"the map has {self.spec.max_entries} slots")
         self._programs[index] = program
 
@@ -99,6 +99,6 @@ class ProgArray(MachineMap):
         return self._programs.get(index)
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """Return the elements; the values are program names."""
+        """Return the elements, whose values are the names of programs."""
         for index, program in sorted(self._programs.items()):
             yield index.to_bytes(4, "little"), (program.name.encode(),)

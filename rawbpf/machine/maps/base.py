@@ -1,8 +1,8 @@
 """Code shared by all map types, and the limit on map memory.
 
-Keys and values are bytes whose sizes are given in the spec. Operations return the helper's return
-value: 0 or a negative errno. An operation that a map type does not support raises MachineError,
-because the kernel's verifier rejects programs that use it.
+Keys and values are bytes whose sizes are given in the spec. Operations return the return value of
+the helper, which is 0 or a negative errno. An operation that a map type does not support raises
+MachineError, because the kernel's verifier rejects programs that use it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ __all__ = ["MachineMap", "OutputRecord", "Quota"]
 
 
 _OVERHEAD = 64
-"""Approximate memory overhead in Python for each stored item, in bytes."""
+"""The approximate overhead in bytes of each item stored in Python."""
 
 
 class Quota:
-    """Number of bytes that maps and output may still use, to protect the host's memory."""
+    """The number of bytes that maps and output may still use, to protect the host's memory."""
 
     def __init__(self, size: int = 256 << 20) -> None:
         self.size = self._left = size
@@ -42,7 +42,7 @@ class Quota:
 
 
 class OutputRecord(NamedTuple):
-    """A record for user space, and the CPU that wrote it."""
+    """A record for user space, and the number of the CPU that wrote it."""
 
     cpu: int
     data: bytes
@@ -59,7 +59,7 @@ class MachineMap:
 
     @property
     def records(self) -> list[OutputRecord]:
-        """Records written for user space, in the order in which a reader receives them."""
+        """The records written for user space, in the order in which a reader receives them."""
         return []
 
     @property
@@ -110,5 +110,5 @@ class MachineMap:
         self._lacks("for_each")
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """Return keys and values for display; per-CPU maps have one value per CPU."""
+        """Return keys and values for display; a per-CPU map has one value per CPU."""
         return ()

@@ -1,4 +1,4 @@
-"""Hash maps, which fail an update or evict the least recently used key when they are full.
+"""Hash maps; when they are full, an update either fails or evicts the least recently used key.
 
 An update replaces the value: existing pointers to the old value remain valid and still show the old
 contents, as in the kernel until the program ends. Per-CPU values are overwritten in place instead.
@@ -38,14 +38,14 @@ class Hash(MachineMap):
         self._values: dict[bytes, list[bytearray]] = {}
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:
-        """Return the given CPU's value, or None if the key is absent."""
+        """Return the value of the given CPU, or None if the key is absent."""
         copies = self._values.get(key)
         return copies[cpu % self._copies] if copies else None
 
     def update(self, key: bytes, value: bytes, flags: int = 0, cpu: int = 0) -> int:
         """Set a value.
 
-        Return -EEXIST or -ENOENT if ``flags`` forbid it, -E2BIG if the map is full.
+        Return -EEXIST or -ENOENT if ``flags`` forbid the update, or -E2BIG if the map is full.
         """
         copies = self._values.get(key)
         if flags > BPF_EXIST:
@@ -82,7 +82,9 @@ class Hash(MachineMap):
 
     def all_keys(self) -> Iterable[bytes]:
         """Return the keys in insertion order."""
-        return tuple(self._values)  # a copy, because a callback may delete the current key
+        return tuple(
+            self._values
+        )  # iterate over a copy, because a callback may delete the current key
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
         """Return the elements in insertion order."""
@@ -98,10 +100,10 @@ class PerCpuHash(Hash):
 
 
 class LruHash(Hash):
-    """BPF_MAP_TYPE_LRU_HASH, which is never full because it evicts the least recently used key."""
+    """BPF_MAP_TYPE_LRU_HASH, which is never full, because it evicts the least recently used key."""
 
     def lookup(self, key: bytes, cpu: int) -> bytearray | None:
-        """Return the given CPU's value and mark the key as recently used."""
+        """Return the value of the given CPU, and mark the key as recently used."""
         self._use(key)
         return super().lookup(key, cpu)
 
@@ -111,7 +113,7 @@ class LruHash(Hash):
         return super().update(key, value, flags, cpu)
 
     def _use(self, key: bytes) -> None:
-        """Move a key to the end of the dictionary, which keeps insertion order."""
+        """Move a key to the end of the dictionary, which preserves insertion order."""
         if key in self._values:
             self._values[key] = self._values.pop(key)
 

@@ -30,7 +30,7 @@ _ADDRESS = 8
 
 
 class PerfEventArray(MachineMap):
-    """BPF_MAP_TYPE_PERF_EVENT_ARRAY with an open perf ring for each CPU."""
+    """BPF_MAP_TYPE_PERF_EVENT_ARRAY, with an open perf ring for every CPU."""
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
@@ -42,14 +42,11 @@ class PerfEventArray(MachineMap):
         return self._written
 
     def output(self, flags: int, cpu: int, data: bytes) -> int:
-        """Write a record to the perf ring whose index is in ``flags``.
-
-        Return 0 or a negative errno.
-        """
+        """Write a record to the perf ring selected by ``flags``; return 0 or a negative errno."""
         index = cpu if flags == BPF_F_CURRENT_CPU else flags
         if flags & ~BPF_F_INDEX_MASK:
             return -errno.EINVAL
-        if index >= (self.spec.max_entries or self.cpus):  # 0 means the number of CPUs
+        if index >= (self.spec.max_entries or self.cpus):  # 0 means one slot per CPU
             return -errno.E2BIG
         if index >= self.cpus:
             return -errno.ENOENT
@@ -61,7 +58,7 @@ class PerfEventArray(MachineMap):
 
 
 class RingBuf(MachineMap):
-    """BPF_MAP_TYPE_RINGBUF (Linux 5.8), a single ring of ``max_entries`` bytes for all CPUs."""
+    """BPF_MAP_TYPE_RINGBUF (Linux 5.8), which is one ring of ``max_entries`` bytes for all CPUs."""
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
@@ -76,11 +73,11 @@ class RingBuf(MachineMap):
         self.produced = 0
         self._written: dict[
             int, OutputRecord | None
-        ] = {}  # maps a position to a record; None once the record is committed or discarded
+        ] = {}  # maps a position to a record, or to None once the record is committed or discarded
 
     @property
     def records(self) -> list[OutputRecord]:
-        """Submitted records, in the order in which they were reserved."""
+        """The submitted records, in the order in which they were reserved."""
         return [record for record in self._written.values() if record is not None]
 
     def reserve(self, size: int) -> int | None:
@@ -106,15 +103,12 @@ class RingBuf(MachineMap):
         return 0
 
     def query(self, what: int) -> int:
-        """Return BPF_RB_AVAIL_DATA, _RING_SIZE, _CONS_POS or _PROD_POS.
-
-        Return 0 if ``flags`` is unknown.
-        """
+        """Return BPF_RB_AVAIL_DATA, _RING_SIZE, _CONS_POS or _PROD_POS, as ``flags`` requests."""
         return {0: self.produced, 1: self.spec.max_entries, 2: 0, 3: self.produced}.get(what, 0)
 
 
 class StackTrace(MachineMap):
-    """BPF_MAP_TYPE_STACK_TRACE: maps a stack ID to as many addresses as fit into ``value_size``."""
+    """BPF_MAP_TYPE_STACK_TRACE, which maps a stack ID to the addresses of a stack."""
 
     def __init__(self, spec: MapSpec, quota: Quota, cpus: int) -> None:
         super().__init__(spec, quota, cpus)
@@ -145,6 +139,6 @@ class StackTrace(MachineMap):
         return number
 
     def entries(self) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """Return the stacks ordered by ID."""
+        """Return the stacks in the order of their IDs."""
         for number, stack in sorted(self._stacks.items()):
             yield number.to_bytes(4, "little"), (stack,)

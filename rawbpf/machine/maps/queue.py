@@ -35,8 +35,7 @@ class Queue(MachineMap):
     def push(self, value: bytes, flags: int = 0) -> int:
         """Push a value.
 
-        Returns -E2BIG if the map is full and BPF_EXIST is not set, which would drop the oldest
-        value.
+        Return -E2BIG if the map is full, unless BPF_EXIST allows dropping the oldest value.
         """
         if flags > BPF_EXIST or flags & BPF_NOEXIST:
             return -errno.EINVAL

@@ -1,7 +1,7 @@
-"""A machine's maps, accessible by name and by the addresses that programs use.
+"""The maps of a machine, accessible by name and by the addresses that programs use.
 
-A map is created when a program first refers to it. The memory at a map's address is not readable;
-only helpers accept the address. A value gets an address when a program looks it up.
+A map is created when a program first refers to it. The memory at the address of a map is not
+readable; only helpers accept the address. A value gets an address when a program looks it up.
 """
 
 from __future__ import annotations
@@ -46,10 +46,9 @@ _STRIDE = 0x1000
 _SHOWN = 8
 
 _ADDRESS_COST = 256
-"""Approximate memory cost, in bytes, of recording a value's address.
+"""The approximate number of bytes needed to record the address of a value.
 
-A program can replace and look up a value repeatedly, and each new value gets its own address.
-"""
+A program can repeatedly replace and look up a value, and each new value gets a new address."""
 
 
 def create(spec: MapSpec, quota: Quota, cpus: int) -> MachineMap:
@@ -76,7 +75,7 @@ def create(spec: MapSpec, quota: Quota, cpus: int) -> MachineMap:
 
 
 class MapTable:
-    """The maps that programs can refer to; ``contents`` initializes one-element maps."""
+    """The maps that programs can refer to; ``contents`` holds the values of one-element maps."""
 
     def __init__(
         self,
@@ -90,7 +89,9 @@ class MapTable:
         self._contents = contents
         self._memory, self._quota, self._cpus = memory, quota, cpus
         self._maps: dict[str, MachineMap] = {}
-        self._values: dict[int, Region] = {}  # keyed by the identity of the value's bytes
+        self._values: dict[
+            int, Region
+        ] = {}  # keyed by the identity of the bytes object of each value
 
     def __getitem__(self, name: str | int) -> MachineMap:
         if name not in self._maps:
@@ -115,7 +116,7 @@ class MapTable:
         return MAPS.base + _STRIDE * list(self._maps.values()).index(map_)
 
     def at(self, address: int) -> MachineMap:
-        """Return the map at this address; raise MachineError if the address is not a map's."""
+        """Return the map at this address; raise MachineError if there is no map."""
         index, rest = divmod(address - MAPS.base, _STRIDE)
         if rest or not 0 <= index < len(self._maps):
             name = self._memory.name(address)
@@ -124,7 +125,7 @@ class MapTable:
         return list(self._maps.values())[index]
 
     def value_address(self, map_: MachineMap, key: bytes, value: bytearray | None) -> int:
-        """Return an address at which the program can access a value, or 0 (NULL) for None."""
+        """Return an address at which the program can access a value; for None, return 0 (NULL)."""
         if value is None:
             return 0
         if id(value) not in self._values:
@@ -152,7 +153,7 @@ class MapTable:
 
 
 def _short(map_: MachineMap, key: bytes) -> str:
-    """Format a key for use in the name of a value."""
+    """Format a key for use in the name of a value's memory."""
     if map_.type_name.endswith("array"):
         return str(int.from_bytes(key, "little"))
     return key.hex() if len(key) <= _SHOWN else f"{key[:_SHOWN].hex()}..."

@@ -1,1 +1,1 @@
-"""Capture system calls as Call objects: words, memory, results, and descriptors' targets."""
+"""Capture system calls as Call objects, with their words, memory, results and descriptors."""

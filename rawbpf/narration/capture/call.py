@@ -1,9 +1,9 @@
-"""A recorded system call: its arguments (words), the memory they point to, and its result.
+"""A recorded system call: its arguments (words), the memory to which they point, and its result.
 
 Words and memory contain descriptors and addresses, which are meaningless in another process. Each
 descriptor and address is therefore marked: for example, a word, or a location in a block, *is*
-descriptor 5 or *points to* block 2. A call is repeated by replacing the marked numbers, without any
-knowledge of bpf(2).
+descriptor 5 or *points to* block 2. Repeating a call means replacing the marked numbers, without
+any knowledge of bpf(2).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ OWN_AFFAIRS = ("capget", "capset", "prctl")
 
 WORDS = {"bpf": 3, "perf_event_open": 5, "ioctl": 3, "mmap": 6, "munmap": 2, "epoll_create1": 1,
          "epoll_ctl": 4, "epoll_pwait": 6, "close": 1}  # fmt: skip
-"""The number of words of each call that is decoded."""
+"""For each call, the number of words that are decoded."""
 
 
 class Ref(NamedTuple):
@@ -56,7 +56,7 @@ class Ref(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A memory block of ``room`` bytes, which the pointer at ``path`` points to.
+    """A memory block of ``room`` bytes, to which the pointer at ``path`` points.
 
     ``before`` contains the bytes passed to the kernel, or None if the kernel only writes to the
     block. ``after`` contains the bytes that the kernel wrote, or None if it wrote nothing.
@@ -74,14 +74,14 @@ class Block(NamedTuple):
 
     @property
     def field(self) -> str:
-        """The name of the pointer field that refers to this block."""
+        """The name of the pointer field that points to this block."""
         return self.path.rpartition(".")[2]
 
 
 class Call(NamedTuple):
     """A system call that has returned.
 
-    ``command`` is the command passed to bpf(2). ``refs`` lists references among the words, by word
+    ``command`` is the command passed to bpf(2). ``refs`` maps each word to the references in it
     index. ``seconds``: how long it took. ``fds``: descriptor -> label, for the descriptors
     involved.
     """
@@ -107,7 +107,7 @@ class Call(NamedTuple):
 
     @property
     def makes(self) -> str:
-        """The kind of result: ``fd``, ``mapping``, or an empty string for a plain number."""
+        """The kind of the result: ``fd``, ``mapping``, or an empty string for a plain number."""
         if self.makes_fd:
             return "fd"
         return "mapping" if self.name == "mmap" and self.result >= 0 else ""
@@ -120,7 +120,7 @@ class Call(NamedTuple):
     def shown_fd(self, number: int) -> str:
         """Return a label such as ``3<map:events>``.
 
-        Return only the number if the descriptor is unknown.
+        If the descriptor is unknown, return only its number.
         """
         label = self.fds.get(number)
         return f"{number}<{label}>" if label else str(number)

@@ -1,4 +1,4 @@
-"""Track a call in progress, and read the memory that its words point to before and after the call.
+"""Track a call in progress, and read the memory that its words point to, before and after the call.
 
 Each structure, and each piece of memory reachable through its pointers, becomes a block. A pointer
 is followed only if the call uses it, and only for the length that other fields of the structure
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["FD_REQUESTS", "FD_WORDS", "Draft"]
 
 FD_WORDS = {"ioctl": (0,), "mmap": (4,), "epoll_ctl": (0, 2), "epoll_pwait": (0,), "close": (0,)}
-"""Maps each call to the words that contain descriptors."""
+"""Maps each call to the words that are descriptors."""
 
 FD_REQUESTS = (
     perf_event_ioc.PERF_EVENT_IOC_SET_BPF,
@@ -47,7 +47,7 @@ FD_REQUESTS = (
 
 
 class Draft:
-    """A call in progress; ``known`` contains the knowledge from earlier calls."""
+    """A call in progress; ``known`` holds what was learned from earlier calls."""
 
     def __init__(self, known: Known, probe_types: Callable[[], dict[int, str]]) -> None:
         self._known = known
@@ -60,7 +60,7 @@ class Draft:
         self._refs: list[Ref] = []
 
     def read(self, name: str, words: tuple[int, ...]) -> None:
-        """Before the system call, read all memory that the kernel will read."""
+        """Read all memory that the kernel will read, before the system call is made."""
         if name == "bpf":
             self._command, address, size = words
             raw = peek(address, size)
@@ -100,7 +100,7 @@ class Draft:
     def _add(
         self, path: str, kind: str, address: int, size: int, struct: type[Structure] | None
     ) -> int:
-        """Add a block that the kernel reads, together with everything it points to.
+        """Add a block that the kernel reads, together with everything to which it points.
 
         Return its index.
         """
@@ -122,7 +122,7 @@ class Draft:
         return index
 
     def _in_bytes(self, path: str, kind: str, raw: bytes) -> Iterator[Ref]:
-        """Yield the descriptors and addresses in a block that is not a structure."""
+        """Yield the descriptors and addresses in a block that does not contain a structure."""
         if kind == "insns":
             yield from (_fd_at(raw, at) for at in fd_places(raw))
         elif kind == "fds":
@@ -138,7 +138,7 @@ class Draft:
                 yield Ref(at, 8, block=self._add(f"{path}.{at // 8}", "text", address, TEXT, None))
 
     def _pointed(self, path: str, struct: type[Structure], raw: bytes) -> Iterator[Ref]:
-        """Yield the pointer fields, and add the blocks that they point to."""
+        """Yield the pointer fields, and add the blocks to which they point."""
         values = numbers(struct, raw)
         rows = pointers(struct, self._command) if struct is not PerfEventAttr else {}
         if struct is PerfEventAttr and (kind := self._probe_types().get(values["type"])):
@@ -151,7 +151,7 @@ class Draft:
             index = self._point(f"{path}.{field}", row, values, size)
             if (
                 field in VARIES.get(struct, "").split()
-            ):  # memory that the structure points to is also output
+            ):  # the memory to which the structure points is also output
                 self._blocks[index] = self._blocks[index]._replace(varies=((0, size),))
             yield Ref(at, 8, block=index)
 
@@ -171,7 +171,7 @@ class Draft:
         return index
 
     def finish(self, name: str, words: tuple[int, ...], result: int, seconds: float) -> Call:
-        """After the system call, return the Call, including the memory that the kernel wrote."""
+        """After the system call, return the Call, including memory written by the kernel."""
         blocks = self._written(name, result)
         command = ""
         if name == "bpf":
@@ -180,7 +180,7 @@ class Draft:
         return Call(name, command, words, result, seconds, blocks, refs, self._labels)
 
     def _written(self, name: str, result: int) -> tuple[Block, ...]:
-        """Reread all memory that the kernel may have written."""
+        """Reread all memory to which the kernel may have written."""
         now: dict[str, dict[str, int]] = {}
         done = []
         for block, address in zip(self._blocks, self._addresses, strict=True):
@@ -199,7 +199,7 @@ class Draft:
         return tuple(done)
 
     def _filled(self, name: str, result: int, block: Block, now: dict[str, int]) -> int:
-        """Return the number of bytes of an output block that the kernel has filled."""
+        """Return the number of bytes that the kernel has written to an output block."""
         if name == "epoll_pwait":
             return max(result, 0) * EVENT.size
         if name == "capget":

@@ -2,8 +2,8 @@
 
 A descriptor is only a number unless the call that returned it is known. Most descriptors were
 returned by recorded calls. For other descriptors (a pipe, a cgroup directory), /proc/self/fd
-reveals the target, as in strace -y. Map sizes matter most, because no other source gives the length
-of keys and values.
+reveals the target, as in strace -y. Map sizes matter most, because no other source specifies the
+length of keys and values.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = ["PINNED", "Known", "Thing", "made_by", "numbers_of", "pinned_kind"]
 
 
 PINNED = "pinned"
-"""The kind of an object that was opened by its path in bpffs, before /proc has been consulted."""
+"""The kind of an object that was opened by its path in bpffs, until /proc is consulted."""
 
 _OBJECT = re.compile(r"anon_inode:bpf[-_](map|prog|link)")
 
@@ -43,7 +43,7 @@ class Thing(NamedTuple):
 
     The sizes are a map's key and value sizes in bytes, or 0 if unknown.
 
-    ``target`` is a link's perf event, and ``linked`` is set if this event belongs to a link.
+    ``target`` is the perf event of a link, and ``linked`` is set if this event belongs to a link.
     """
 
     kind: str
@@ -58,12 +58,12 @@ class Thing(NamedTuple):
 
     @property
     def label(self) -> str:
-        """A label such as ``map:events``, or only the kind."""
+        """A label such as ``map:events``, or only the kind if there is no name."""
         return printable(f"{self.kind}:{self.name}" if self.name else self.kind)
 
 
 class Known:
-    """Knowledge from earlier calls: ``things`` by descriptor, and ``mappings`` by address.
+    """What was learned from earlier calls: ``things`` by descriptor, and ``mappings`` by address.
 
     ``last`` contains the most recent call for each key.
     """
@@ -74,7 +74,7 @@ class Known:
         self.last: dict[str, Call] = {}
 
     def thing(self, fd: int) -> Thing:
-        """Return the object that a descriptor refers to, as far as earlier calls reveal it."""
+        """Return the object that a descriptor refers to, as far as it is known."""
         return self.things.get(fd, Thing(""))
 
     def label(self, fd: int) -> str:
@@ -91,7 +91,7 @@ class Known:
         return self.thing(fd).key_size
 
     def value_size(self, fd: int) -> int:
-        """Return the number of bytes that a lookup copies.
+        """Return the number of bytes that a lookup in a map copies.
 
         A per-CPU map has one value per possible CPU.
         """
@@ -102,7 +102,7 @@ class Known:
         return thing.value_size or (4 if kind.holds else 0)
 
     def learn(self, call: Call) -> None:
-        """Record the objects that a call has created or removed."""
+        """Record which objects a call has created or removed."""
         self.last[call.key] = call
         if call.result < 0:
             return
@@ -125,17 +125,19 @@ class Known:
                 self.things[target] = self.things[target]._replace(linked=True)
         elif call.key == "BPF_OBJ_PIN":
             fd = numbers_of(call).get("bpf_fd", -1)
-            self.things[fd] = self.thing(fd)._replace(target=-1)  # closing it detaches nothing
+            self.things[fd] = self.thing(fd)._replace(
+                target=-1
+            )  # closing this descriptor detaches nothing
 
     def _learn_close(self, fd: int) -> None:
-        """Forget a descriptor; if it was a link, also release the link's perf event."""
+        """Forget a descriptor, and release the perf event if the descriptor was a link."""
         closed = self.things.pop(fd, None)
         if closed is not None and closed.target in self.things:
             event = self.things[closed.target]
             self.things[closed.target] = event._replace(linked=False)
 
     def _learn_info(self, call: Call) -> None:
-        """Learn the sizes of a map, or the type of a link, created by another process."""
+        """Learn the sizes of a map, or the type of a link, that another process created."""
         info = call.block("attr.info")
         fd = numbers_of(call).get("bpf_fd", -1)
         if info is not None and info.struct is BpfLinkInfo and info.after:
@@ -151,19 +153,19 @@ class Known:
 def _cpu_count() -> int:
     try:
         return len(possible_cpus())
-    except RawbpfError:  # without sysfs, the size of a value is unknown
+    except RawbpfError:  # without sysfs, the size of the value is unknown
         return 0
 
 
 def numbers_of(call: Call) -> dict[str, int]:
-    """Return the numeric fields of a call's structure, as passed to the kernel."""
+    """Return the numeric fields of a call's structure, as they were passed to the kernel."""
     if not call.blocks or call.blocks[0].struct is None:
         return {}
     return numbers(call.blocks[0].struct, call.blocks[0].before or b"")
 
 
 def pinned_kind(label: str) -> str:
-    """Return the kind of an object that was opened by its path, from its label in /proc.
+    """Return the kind of an object that was opened by its path, based on its label in /proc.
 
     >>> pinned_kind("anon_inode:bpf-map"), pinned_kind("/dev/null")
     ('map', 'pinned')
@@ -192,7 +194,7 @@ def _name(call: Call, struct: type[Structure], field: str) -> str:
 
 
 def _opened(call: Call, _attr: dict[str, int]) -> Thing:
-    """Return a Thing of unknown kind, unless the recorder has already determined the kind."""
+    """Return a Thing of unknown kind, unless the recorder has already determined its kind."""
     kind, found, _ = call.fds.get(call.result, "").partition(":")
     return Thing(kind if found else PINNED, _text_of(call.block("attr.pathname")))
 

@@ -1,6 +1,6 @@
-r"""Locate structure fields, and descriptors inside instructions, in the bytes of a call.
+r"""Locate the fields in the structures of a call, and the descriptors inside instructions.
 
-An attr is often shorter than its structure; fields beyond the attr's end were not passed.
+An attr is often shorter than its structure; fields past the end of the attr were not passed.
 
 >>> from rawbpf.uapi.bpf_attr import BpfAttrMapCreate
 >>> given(BpfAttrMapCreate, 20)
@@ -8,15 +8,16 @@ An attr is often shorter than its structure; fields beyond the attr's end were n
 >>> numbers(BpfAttrMapCreate, b"\x02\0\0\0\x04")["key_size"]
 4
 
-``uapi.bpf_link`` describes the header of struct bpf_link_info and the part for each link type
-separately. ``LINK_INFOS`` combines the header and a part into one structure per link type.
+``uapi.bpf_link`` describes the header of struct bpf_link_info and the part for each link type in
+separate structures. ``LINK_INFOS`` combines the header with a part, into one structure per link
+type.
 
 >>> from rawbpf.uapi.bpf import bpf_link_type
 >>> info = LINK_INFOS[bpf_link_type.BPF_LINK_TYPE_XDP]
 >>> [name for name, *_ in info._fields_], info.ifindex.offset
 (['type', 'id', 'prog_id', '_hole', 'ifindex'], 16)
 
-Instructions contain descriptors that the kernel replaces when it loads a program:
+The kernel replaces descriptors in instructions when it loads a program:
 
     lddw, src 1 and 2        a map: imm
     lddw, src 3              a variable of a module: the module's BTF, in the second slot's imm
@@ -80,7 +81,7 @@ def given(struct: type[Structure], size: int) -> list[str]:
 
 
 def numbers(struct: type[Structure], raw: bytes) -> dict[str, int]:
-    """Return the numeric fields; fields beyond the end of ``raw`` are 0."""
+    """Return the numeric fields; fields past the end of ``raw`` are 0."""
     full = ctypes.sizeof(struct)
     values = struct.from_buffer_copy(raw[:full].ljust(full, b"\0"))
     found = ((name, getattr(values, name)) for name, *_ in struct._fields_)
@@ -98,7 +99,7 @@ _INTERFACES = {
 
 
 def fd_fields(struct: type[Structure], raw: bytes) -> dict[str, int]:
-    """Return the fields that contain descriptors; 0 means that no descriptor is given."""
+    """Return the fields that contain descriptors, where 0 means that no descriptor was passed."""
     values = numbers(struct, raw)
     return {
         field: values[field]
@@ -121,7 +122,7 @@ def member(enum: type[IntEnum], value: int) -> str:
 
 
 def origin(struct: type[Structure], field: str) -> type[Structure]:
-    """Return the structure in ``uapi`` that declares a field, for the members of LINK_INFOS."""
+    """Return the structure in ``uapi`` that declares a field of LINK_INFOS."""
     found: type[Structure] = getattr(struct, "origin", {}).get(field, struct)
     return found
 
@@ -154,7 +155,7 @@ def _link_info(part: type[Structure]) -> type[Structure]:
 
 
 LINK_INFOS = {link_type: _link_info(part) for link_type, part in PARTS.items()}
-"""Maps a link type to the type's struct bpf_link_info."""
+"""Maps a link type to the struct bpf_link_info for that type."""
 
 LINK_NAMES = {
     info: NAMES[PARTS[link_type]]
@@ -164,7 +165,7 @@ LINK_NAMES = {
 """Maps a struct bpf_link_info to the fields for the address and length of a name buffer."""
 
 INSN = 8
-"""Size of an instruction slot in bytes."""
+"""The size of an instruction slot in bytes."""
 
 _LD_IMM64 = isa.BPF_LD | isa.BPF_IMM | isa.BPF_DW
 _CALL = isa.BPF_JMP | isa.BPF_CALL
@@ -173,7 +174,7 @@ _INDEXES = {isa.BPF_PSEUDO_MAP_IDX, isa.BPF_PSEUDO_MAP_IDX_VALUE}
 
 
 def fd_places(raw: bytes) -> Iterator[int]:
-    """Yield the offsets of the 4-byte descriptors in instructions."""
+    """Yield the offsets of the 4-byte descriptors in a sequence of instructions."""
     for at in _slots(raw):
         if raw[at] != _LD_IMM64:
             continue
@@ -185,7 +186,7 @@ def fd_places(raw: bytes) -> Iterator[int]:
 
 
 def last_index(raw: bytes) -> int:
-    """Return the highest fd_array index used by instructions, or -1 if they use no fd_array."""
+    """Return the highest fd_array index that instructions use, or -1 if they use none."""
     last = -1
     for at in _slots(raw):
         source = raw[at + 1] >> 4

@@ -1,8 +1,8 @@
-"""A table of the pointers in structures, with one row per pointer that describes its target.
+"""A table of the pointers in structures, with one row for each pointer that describes its target.
 
-The size of the target is given by other fields of the structure, or by the map that the call refers
-to. If the size cannot be determined, the pointer is not followed. The kernel reads ``IN`` memory
-and writes ``OUT`` memory.
+Other fields of the structure, or the map that the call refers to, determine the size of the target.
+If the size cannot be determined, the pointer is not followed. The kernel reads ``IN`` memory and
+writes ``OUT`` memory.
 
 To support a new structure, add one row for each of its pointers.
 """
@@ -45,7 +45,7 @@ __all__ = ["BOTH", "IN", "INFO", "OUT", "TEXT", "VARIES", "Points", "info_struct
 IN, OUT, BOTH = "in", "out", "both"
 
 TEXT = -1
-"""Used in place of a size if the string is NUL-terminated."""
+"""Used in place of a size for NUL-terminated strings."""
 
 Numbers = dict[str, int]
 
@@ -53,7 +53,8 @@ Numbers = dict[str, int]
 class Points(NamedTuple):
     """``kind`` determines how the memory is formatted.
 
-    ``size`` computes the size in bytes from numeric fields; it returns 0 if the size is unknown.
+    ``size`` computes the size in bytes from numeric fields; it returns 0 if the size cannot be
+    determined.
     """
 
     kind: str
@@ -74,7 +75,7 @@ def _records(count: str, size: str) -> Callable[[Numbers, Known], int]:
 
 
 def _fd_array(attr: Numbers, _known: Known) -> int:
-    """Without fd_array_cnt (6.14), the instructions determine how much of the array is used."""
+    """Without fd_array_cnt (6.14), the instructions show how much of the array is used."""
     if not attr["fd_array"]:
         return 0
     count = attr["fd_array_cnt"] or 1 + last_index(peek(attr["insns"], attr["insn_cnt"] * INSN))
@@ -98,7 +99,7 @@ def _values(attr: Numbers, known: Known) -> int:
 
 
 def _cursor(attr: Numbers, known: Known) -> int:
-    """The position at which a batch operation continues: a bucket number or a key."""
+    """The position at which a batch operation continues, which is a bucket number or a key."""
     return max(8, _key(attr, known))
 
 
@@ -176,7 +177,7 @@ _BY_COMMAND: dict[int, dict[str, Points | None]] = {
     bpf_cmd.BPF_MAP_DELETE_BATCH: {"keys": Points("bytes", _keys), "values": None},
     bpf_cmd.BPF_MAP_GET_NEXT_KEY: {"value": Points("key", _key, OUT)},
 }
-"""Exceptions for commands that use a shared structure differently; None means not a pointer."""
+"""Exceptions for commands that use a shared structure differently; None means no pointer."""
 
 INFO: dict[str, type[Structure]] = {
     "map": BpfMapInfo,
@@ -184,7 +185,7 @@ INFO: dict[str, type[Structure]] = {
     "btf": BpfBtfInfo,
     "link": BpfLinkInfo,
 }
-"""Maps a kind of descriptor to the structure that BPF_OBJ_GET_INFO_BY_FD fills in."""
+"""Maps a kind of descriptor to the structure that BPF_OBJ_GET_INFO_BY_FD fills in for it."""
 
 VARIES: dict[type[Structure], str] = {
     BpfAttrObjId: "next_id",
@@ -203,7 +204,7 @@ VARIES: dict[type[Structure], str] = {
 
 
 def info_struct(thing: Thing) -> type[Structure] | None:
-    """Return the info structure for a descriptor; for a link, it depends on the link type."""
+    """Return the info structure for a descriptor, which for a link depends on the link type."""
     if thing.kind == "link" and thing.link_type in LINK_INFOS:
         return LINK_INFOS[thing.link_type]
     return INFO.get(thing.kind)

@@ -1,7 +1,7 @@
 """An observer of the gate that turns each system call into a Call object.
 
-The memory that a call's words point to is read before the call, since the kernel may overwrite the
-memory, and again after the call, to obtain the results. Only memory that the call uses is read,
+The memory that a call's words point to is read twice: before the call, since the kernel may
+overwrite it, and after the call, to obtain the results. Only memory that the call uses is read,
 limited to the size that the attr specifies, and in a way that cannot crash on an invalid address
 (``syscall.peek``).
 """
@@ -28,7 +28,7 @@ _PROBES = ("kprobe", "uprobe")
 
 
 class Recorder:
-    """Pass each call to ``sink``, together with the knowledge from earlier calls."""
+    """Pass each call to ``sink``, together with what was learned from earlier calls."""
 
     def __init__(self, sink: Callable[[Call, Known], None]) -> None:
         self._sink = sink
@@ -36,7 +36,7 @@ class Recorder:
         self._pmus: dict[int, str] | None = None
 
     def __call__(self, name: str, words: tuple[int, ...]) -> Callable[[int], None]:
-        """Observe a call before it is made, and return a function to call with the result."""
+        """Observe a call before it is made, and return a function that takes the result."""
         draft = Draft(self._known, self._probe_types)
         draft.read(name, words)
         started = time.perf_counter_ns()
@@ -54,7 +54,7 @@ class Recorder:
     def _label(self, call: Call) -> str:
         """Return the label of a new descriptor.
 
-        For a pinned object, the type is read from /proc.
+        For a pinned object, the type is determined from /proc.
         """
         made = made_by(call)
         if made.kind == PINNED:
@@ -62,7 +62,7 @@ class Recorder:
         return made.label
 
     def _probe_types(self) -> dict[int, str]:
-        """Return the PMU types of kprobes and uprobes on this kernel, and their names."""
+        """Return this kernel's PMU numbers for kprobes and uprobes, mapped to their names."""
         if self._pmus is None:
             files = {one: f"/sys/bus/event_source/devices/{one}/type" for one in _PROBES}
             texts = {one: read_text("/", file) for one, file in files.items()}

@@ -1,7 +1,7 @@
-"""Validate the shape of a recorded call before it is repeated.
+"""Validate the form of a recorded call before it is repeated.
 
 A recording is a file that may be damaged or may have been written by somebody else. These checks
-look only at the recorded words and references. The memory that the words point to is checked in
+examine only the recorded words and references. The memory to which the words point is checked in
 ``promises``, after addresses and descriptors have been replaced.
 
 - The number of a bpf(2) command matches its name.
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 __all__ = ["check", "check_size", "room_of", "sleep_of"]
 
 _LARGEST = 1 << 25
-"""Maximum total size in bytes of all blocks of a call."""
+"""The maximum total size in bytes of all blocks of a call."""
 
 _LARGEST_MAPPING = 1 << 28
 
 _MOST_BLOCKS = 1 << 16
 
 _LONGEST_SLEEP = 60
-"""Maximum duration of one sleep in seconds."""
+"""The maximum duration of one sleep in seconds."""
 
 _ADDRESSES = {"bpf": (1,), "perf_event_open": (0,), "epoll_ctl": (3,), "epoll_pwait": (1, 4)}
-"""Maps each call to the words that contain addresses."""
+"""Maps each call to the words that are addresses."""
 
 _SWITCHES = {
     perf_event_ioc.PERF_EVENT_IOC_ENABLE,
@@ -61,7 +61,7 @@ def check(call: Call) -> None:
 
 
 def check_size(call: Call, times: int = 1) -> None:
-    """Raise FormatError if a call's blocks, each ``times`` as large, are too large."""
+    """Raise FormatError if a call's blocks, enlarged ``times``-fold, are too large."""
     if sum(map(room_of, call.blocks)) * times > _LARGEST:
         why = f"its memory is larger than {_LARGEST >> 20} MiB"
         raise FormatError(f"cannot repeat {call.key}", why=why)
@@ -70,7 +70,7 @@ def check_size(call: Call, times: int = 1) -> None:
 def _wrong(call: Call) -> Iterator[str]:
     """Yield defects.
 
-    Only the first defect is reported, since each check relies on the previous checks.
+    Only the first defect is reported, since each check relies on the previous ones.
     """
     if len(call.words) != WORDS.get(call.name, -1):
         yield f"unknown call {call.name!r}"
@@ -100,22 +100,22 @@ def room_of(block: Block) -> int:
 
 
 def sleep_of(call: Call) -> int:
-    """Return how many milliseconds an epoll_pwait may sleep, which is as long as in the recording.
+    """Return how many milliseconds an epoll_pwait may sleep, as in the recording.
 
-    During replay, fewer events may end the sleep.
+    During a replay, the sleep may be ended by fewer events.
     """
     waited, timeout = math.ceil(call.seconds * 1000), call.words[3]
     return waited if timeout < 0 else min(timeout, waited)
 
 
 def _fits(call: Call, ref: Ref, room: int, width: int) -> bool:
-    """Return whether a reference lies within its memory and points to an existing block."""
+    """Return whether a reference lies within its memory and refers to an existing block."""
     leads = ref.block is None or 0 <= ref.block < len(call.blocks)
     return leads and ref.size in (4, 8) and 0 <= ref.at <= room - width
 
 
 def _fd_words(call: Call) -> set[int]:
-    """Return the words that contain descriptors."""
+    """Return the words that are descriptors."""
     words = set(FD_WORDS.get(call.name, ()))
     sets = call.name == "ioctl" and call.words[1] in FD_REQUESTS
     return words | {2} if sets else words
@@ -138,13 +138,13 @@ def _bpf(call: Call) -> Iterator[str]:
 
 
 def _room(call: Call, word: int) -> int:
-    """Return the size of the block that a word points to, or 0 if it points to no block."""
+    """Return the size of the block that a word points to, or 0 if the word is not a pointer."""
     index = next((ref.block for ref in call.refs if ref.at == word), None)
     return 0 if index is None else room_of(call.blocks[index])
 
 
 def _removes(call: Call) -> Iterator[str]:
-    """Check that the first word is marked as the descriptor or mapping to remove."""
+    """Check that the first word is marked as a reference to the descriptor or mapping to remove."""
     ours = [ref for ref in call.refs if ref.at == 0 and ref.block is None]
     if len(call.refs) != 1 or len(ours) != 1 or (ours[0].fd is None) is (call.name == "close"):
         yield "what it closes or unmaps was not recorded"

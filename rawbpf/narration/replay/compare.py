@@ -1,7 +1,7 @@
-"""Compare the results of a repeated call with the recording.
+"""Compare the results of a repeated call with those in the recording.
 
-The comparison covers results, errnos and the memory that the kernel wrote. The comparison omits
-verifier logs and values that differ in every run: times, IDs, and the number of events that ended a
+The comparison covers results, errnos and the memory that the kernel wrote. Verifier logs are not
+compared, nor are values that differ in every run: times, IDs, and the number of events that ended a
 sleep.
 """
 
@@ -21,7 +21,7 @@ __all__ = ["differences"]
 def differences(call: Call, result: int, written: Sequence[bytes]) -> Iterator[str]:
     """Describe the differences.
 
-    ``written`` contains each block's contents after the repeated call.
+    ``written`` holds the contents of each block after the repeated call.
     """
     if call.name != "epoll_pwait":
         if (result < 0) != (call.result < 0) or (not call.makes and result != call.result):
@@ -47,7 +47,7 @@ def _written(block: Block, now: bytes) -> Iterator[str]:
 
 
 def _compared(block: Block, data: bytes) -> bytes:
-    """Return the bytes with zeros in place of the parts that differ from run to run."""
+    """Return the bytes, with zeros in place of the parts that differ in every run."""
     rest = bytearray(data)
     for at, size in (*block.varies, *((ref.at, ref.size) for ref in block.refs)):
         begin, end = max(at, 0), max(min(at + size, len(rest)), 0)

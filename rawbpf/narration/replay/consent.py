@@ -59,11 +59,10 @@ _LIVE_FRAMES = 1 << 1
 
 
 def effect_of(call: Call, created: Container[int]) -> str:
-    """Describe a call's effect on others, such as "it pins an object", or return "" if it has none.
+    """Describe a call's effect on others, such as "it pins an object", or return "".
 
-    ``call`` contains the words and the memory that the kernel will receive. ``created`` contains
-    the descriptors of objects that repeated calls have created, but not of objects that they have
-    opened.
+    ``call`` contains the words and the memory that the kernel will see. ``created`` contains the
+    descriptors of objects that repeated calls created, but not of objects that they opened.
     """
     attr = numbers_of(call)
     if call.key in _MAP_CHANGES:

@@ -1,8 +1,8 @@
-"""The memory of a repeated call, with all blocks in one buffer at addresses chosen by this module.
+"""The memory of a repeated call, which holds all blocks in one buffer at known addresses.
 
-A block is preceded and followed by unused memory, so that a kernel that writes a few bytes more
-than expected (for example a new field at the end of an attr) overwrites neither another block nor
-any other memory of this process. The unused memory contains zeros, which terminate strings.
+A block is preceded and followed by unused memory, so that if the kernel writes a few bytes more
+than expected (for example a new field at the end of an attr), it overwrites neither another block
+nor any other memory of this process. The unused memory contains zeros, which terminate strings.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 __all__ = ["Memory"]
 
 _GAP = 512
-"""Number of unused bytes after each block, larger than every structure that bpf(2) writes to."""
+"""The number of unused bytes after each block, which exceeds the size of all structures that bpf(2)
+writes."""
 
 _SLACK = 1 << 16
-"""Number of unused bytes after the last block."""
+"""The number of unused bytes after the last block."""
 
 _ALIGNMENT = 64
 
 
 class Memory:
-    """The blocks of one call. ``blocks`` is a list of (size in bytes, initial contents).
+    """The memory blocks of one call. ``blocks`` is a list of (size in bytes, initial contents).
 
     >>> memory = Memory([(16, b"attr"), (4, b"")])
     >>> memory.write(0, 8, memory.address(1).to_bytes(8, "little"))
@@ -50,10 +51,7 @@ class Memory:
         return self._start + self._places[index][0]
 
     def at(self, address: int) -> int | None:
-        """Return the index of the block that starts at an address.
-
-        Return None if no block starts there.
-        """
+        """Return the index of the block that starts at an address, or None if there is none."""
         return self._blocks.get(address)
 
     def size(self, index: int) -> int:
@@ -75,7 +73,7 @@ class Memory:
         ctypes.memmove(self.address(index) + at, data, len(data))
 
     def clear(self, index: int, begin: int, end: int) -> None:
-        """Write zeros from offset ``begin`` to ``end``, limited to the block."""
+        """Write zeros from offset ``begin`` to ``end``, but not past the end of the block."""
         begin, end = max(begin, 0), min(end, self.size(index))
         if begin < end:
             self.write(index, begin, bytes(end - begin))

@@ -1,16 +1,17 @@
-"""Ensure that the kernel accesses only recorded memory when a call is repeated.
+"""Ensure that a repeated call lets the kernel access only recorded memory.
 
-The kernel follows the pointers in an attr, regardless of the recording's claims about them. This
-module therefore examines the final bytes, after addresses and descriptors have been replaced, in
-the same way as the kernel: the command number determines the structure, and the structure's fields
-determine how much memory each pointer needs.
+The kernel follows the pointers in an attr, whatever the recording says about them. This module
+therefore examines the final bytes, after addresses and descriptors have been replaced, as the
+kernel does: the command number determines the structure, and the structure's fields determine how
+much memory each pointer needs.
 
 - A pointer that does not lead to the start of a recorded block becomes NULL.
 - A pointer to a block that is smaller than the memory that the kernel reads or writes is an error.
 - A descriptor that no repeated call has returned becomes -1, which fails with EBADF.
 - Bytes after the last known field become 0, because a newer kernel may have pointers there.
 
-The sizes of keys and values come from the calls that were repeated, or from the kernel itself.
+The sizes of keys and values are taken from the calls that have been repeated, or from the kernel
+itself.
 """
 
 from __future__ import annotations
@@ -51,19 +52,19 @@ __all__ = ["LARGEST_MAP", "Promises", "map_size"]
 _NO_FD_NUMBER = 0xFFFFFFFF
 _NO_FD = _NO_FD_NUMBER.to_bytes(4, "little")
 
-_PERF_ATTR_SIZE_VER0 = 64  # the number of bytes that the kernel reads if the attr's size is 0
+_PERF_ATTR_SIZE_VER0 = 64  # the number of bytes that the kernel reads if the size of the attr is 0
 
 _MOST_REPEATS = 1 << 20
-"""Maximum ``repeat`` of BPF_PROG_TEST_RUN, because the call does not return before the last run."""
+"""The maximum ``repeat`` of BPF_PROG_TEST_RUN, because the call returns only after the last run."""
 
 LARGEST_MAP = 1 << 30
-"""Maximum size in bytes of all keys and values of a map, and of all maps of a recording."""
+"""The maximum size in bytes of the keys and values of a map, and of all maps in a recording."""
 
 
 class Promises:
-    """Validate and repair the memory of one call.
+    """Validate the memory of one call, and repair it if necessary.
 
-    ``known`` describes the descriptors in ``own``, which repeated calls have returned.
+    ``known`` describes the descriptors in ``own``, which repeated calls returned.
     """
 
     def __init__(self, memory: Memory, known: Known, own: Container[int]) -> None:
@@ -72,10 +73,10 @@ class Promises:
         self._own = own
         self._command = -1
         self.blocks: list[Block] = []
-        """The attr and the blocks that its pointers refer to, as the kernel will see them."""
+        """The attr, and the blocks that its pointers refer to, as the kernel will see them."""
 
     def settle(self, name: str, words: Sequence[int]) -> None:
-        """Validate and repair a call's memory.
+        """Validate the memory of a call, and repair it if necessary.
 
         Raises FormatError if the kernel would access memory past the end of a block, or if the call
         would take unbounded memory or time.
@@ -110,7 +111,9 @@ class Promises:
         self._descriptors(struct, index, size)
         found = len(self.blocks)
         self.blocks.append(Block(path, "struct", size, struct=struct))
-        if struct is PerfEventAttr:  # only probes contain a pointer, which refers to their name
+        if (
+            struct is PerfEventAttr
+        ):  # only the attrs of probes contain a pointer, which refers to a name
             target = self._promised(index, place(struct, "config1").offset)
             if target is not None:
                 self._found(f"{path}.config1", "kprobe", target)
@@ -131,9 +134,11 @@ class Promises:
                 self._memory.write(index, offset, _NO_FD)
 
     def _pointers(self, struct: type[Structure], index: int, size: int, path: str) -> None:
-        """Validate each pointer of a structure and the memory that it refers to."""
+        """Validate each pointer of a structure, and the memory that it points to."""
         rows = pointers(struct, self._command)
-        if struct is BpfLinkInfo:  # the info of an unknown type, with pointers at unknown offsets
+        if (
+            struct is BpfLinkInfo
+        ):  # this is the info of an unknown type, with pointers at unknown offsets
             self._memory.clear(index, place(struct, "_part").offset, size)
         for field in given(struct, size):
             if field not in rows:
@@ -142,7 +147,9 @@ class Promises:
             if target is None:
                 continue
             values = numbers(struct, self._memory.read(index, 0, size))
-            if values.get("map_fd", -1) == _NO_FD_NUMBER:  # the call fails before a pointer is used
+            if (
+                values.get("map_fd", -1) == _NO_FD_NUMBER
+            ):  # the call fails before the kernel uses a pointer
                 continue
             self._check_size(field, rows[field], target, values)
             self._contents(rows[field], target, values, f"{path}.{field}")
@@ -150,7 +157,7 @@ class Promises:
     def _promised(self, index: int, at: int, size: int | None = None) -> int | None:
         """Return the block that the pointer at offset ``at`` refers to.
 
-        Set other pointers to NULL.
+        All other pointers in the structure are set to NULL.
         """
         raw = self._memory.read(index, at, 8 if size is None else size - at)[:8]
         target = self._memory.at(int.from_bytes(raw, "little"))
@@ -160,7 +167,7 @@ class Promises:
         return target
 
     def _check_size(self, field: str, row: Points, target: int, values: dict[str, int]) -> None:
-        """Raise FormatError if a block is smaller than the memory that a pointer needs."""
+        """Raise FormatError if a block is smaller than the memory a pointer needs."""
         needed, room = row.size(values, self._known), self._memory.size(target)
         if needed == TEXT:
             return  # zeros follow each block, so a string is always terminated
@@ -171,7 +178,7 @@ class Promises:
             raise FormatError(f"{field} has {room} bytes, but the kernel {does} {needed}")
 
     def _contents(self, row: Points, target: int, values: dict[str, int], path: str) -> None:
-        """Validate the pointers and descriptors inside the memory that a pointer refers to."""
+        """Validate the pointers and descriptors in the memory that a pointer refers to."""
         if row.kind == "info":
             struct = info_struct(self._known.thing(values["bpf_fd"]))
             if struct is None:
@@ -190,7 +197,7 @@ class Promises:
         self._found(path, row.kind, target)
 
     def _fds_in(self, kind: str, raw: bytes, values: dict[str, int]) -> Iterator[int]:
-        """Yield the offsets of descriptors in memory that the kernel reads."""
+        """Yield the offsets of the descriptors in memory that the kernel reads."""
         if kind == "insns":
             yield from fd_places(raw)
         elif kind == "fds":
@@ -201,7 +208,7 @@ class Promises:
                 yield 0
 
     def _learn(self, values: dict[str, int]) -> None:
-        """Query the kernel about an opened object or a link that a call refers to."""
+        """Query the kernel about an object that was opened, or about a link."""
         for field in ("map_fd", "bpf_fd"):
             fd = values.get(field, -1)
             thing = self._known.thing(fd)
@@ -222,12 +229,14 @@ class Promises:
 def _check_context(program: int) -> None:
     """Raise FormatError if the kernel would follow pointers inside a program's context.
 
-    The test run of a program for struct bpf_dummy_ops (net/bpf/bpf_dummy_struct_ops.c, 5.16) reads
-    and writes the memory that the first word of the context points to.
+    A test run of a program for struct bpf_dummy_ops (net/bpf/bpf_dummy_struct_ops.c, 5.16) reads
+    and writes the memory to which the first word of the context points.
     """
     try:
         kind = obj_get_info(program, BpfProgInfo()).type
-    except KernelError:  # -1, not a program, or no such call before 4.13
+    except (
+        KernelError
+    ):  # the descriptor is -1 or not a program, or the call does not exist (before 4.13)
         return
     if kind == bpf_prog_type.BPF_PROG_TYPE_STRUCT_OPS:
         raise FormatError("the context of a struct_ops program may contain pointers")

@@ -1,10 +1,10 @@
 """Replay recorded calls with new descriptors and addresses, and compare the results.
 
-A recorded descriptor is replaced with the descriptor that the repeated call returned, and a
-recorded address with the address of a buffer that contains the recorded bytes. Paths from recorded
-labels are never opened. A descriptor that no recorded call created is replaced with a pipe if its
-label says that it was a pipe, and with -1 otherwise. A call that needs a file is an error, but
-calls that close or watch a stream of the recorded process are omitted.
+Recorded descriptors are replaced with the descriptors that the repeated calls return, and recorded
+addresses with the addresses of buffers that hold the recorded bytes. Paths in the labels of a
+recording are never opened. A descriptor that no recorded call created is replaced with a pipe if
+its label says that it was a pipe, and with -1 otherwise. A call that needs a file is an error, but
+calls that close or watch a stream of the recorded process are skipped.
 
 ``confirm`` is called before each call whose effect outlives this process or reaches others (see
 ``consent``). To stop the replay, ``confirm`` raises an exception.
@@ -39,22 +39,22 @@ __all__ = ["Outcome", "Replay", "replay"]
 
 _MOST_PIPES = 64
 _MOST_SLEEP = 600_000
-"""Maximum total duration of all sleeps in milliseconds."""
+"""The maximum total duration of all sleeps in milliseconds."""
 
 _LARGEST_MAPPINGS = 1 << 30
-"""Maximum number of bytes that are mapped at a time."""
+"""The maximum number of bytes that are mapped at the same time."""
 
 _LONGEST_LABEL = 200  # in an error
 
 _OPENING = ("BPF_OBJ_GET", "_GET_FD_BY_ID")
-"""Suffixes of the names of commands that open an existing object."""
+"""The suffixes in the names of commands that open an existing object."""
 
 
 class Outcome(NamedTuple):
     """A recorded call, its new result, and a list of differences.
 
-    ``repeated`` is False for a call on a stream of the recorded process, such as its stdout, which
-    has no counterpart during replay.
+    ``repeated`` is False for a call that concerns a stream of the recorded process, such as its
+    stdout, which does not exist during a replay.
     """
 
     call: Call
@@ -64,14 +64,14 @@ class Outcome(NamedTuple):
 
 
 def refuse(call: Call, effect: str) -> None:
-    """Raise RawbpfError, because the call needs consent."""
+    """Raise RawbpfError because the call needs consent."""
     raise RawbpfError(f"cannot repeat {call.key}", why=effect, fix="allow it with --yes")
 
 
 def replay(
     calls: Iterable[Call], confirm: Callable[[Call, str], None] = refuse
 ) -> Iterator[Outcome]:
-    """Repeat the calls one by one, and finally close all descriptors that they leave open."""
+    """Repeat the calls one by one, and close all descriptors that remain open at the end."""
     with Replay(confirm) as session:
         for call in calls:
             if call.name not in OWN_AFFAIRS:
@@ -90,7 +90,7 @@ class Replay(Owner):
         self._mappings: dict[int, tuple[int, int]] = {}
         self._pipes: dict[str, int] = {}
         self._slept = self._maps_size = self._extra_mapped = 0
-        self._extra = ExitStack()  # descriptors that no recorded call refers to
+        self._extra = ExitStack()  # descriptors to which no recorded call refers
 
     def make(self, call: Call) -> Outcome:
         """Repeat one call and compare the results.
@@ -99,7 +99,8 @@ class Replay(Owner):
         """
         check(call)
         if call.name == "munmap" and call.words[0] not in self._mappings:
-            # The mapping failed during the replay. The recorded address may now refer to any
+            # The mapping failed during the replay, so there is nothing to unmap. The recorded
+            # address may now refer to any
             # memory, including Python's own code.
             return Outcome(call, -errno.EINVAL, ("nothing is mapped at the address now",))
         if self._is_about_a_stream(call):
@@ -125,7 +126,7 @@ class Replay(Owner):
         return Outcome(call, result, tuple(differences(call, result, written)))
 
     def _check_sums(self, actual: Call) -> None:
-        """Raise FormatError if all maps or mappings together would become too large."""
+        """Raise FormatError if all maps, or all mappings, would together become too large."""
         why = ""
         if actual.key == "BPF_MAP_CREATE":
             self._maps_size += map_size(numbers_of(actual))
@@ -139,7 +140,7 @@ class Replay(Owner):
             raise FormatError(f"cannot repeat {actual.key}", why=why)
 
     def _is_about_a_stream(self, call: Call) -> bool:
-        """Return whether a call closes or watches a descriptor opened outside the recording."""
+        """Return whether a call closes or watches a descriptor from outside the recording."""
         if call.name not in ("close", "epoll_ctl"):
             return False
         number = call.words[0 if call.name == "close" else 2]
@@ -147,7 +148,7 @@ class Replay(Owner):
         return number not in self._fds and not is_pipe
 
     def _memory(self, call: Call) -> Memory:
-        """Return memory that contains the recorded bytes with new addresses and descriptors."""
+        """Return memory with the recorded bytes, after replacing addresses and descriptors."""
         times = self._values_per_key(call)
         check_size(call, times)
         memory = Memory([(room_of(one) * times, one.before or b"") for one in call.blocks])
@@ -159,7 +160,7 @@ class Replay(Owner):
         return memory
 
     def _values_per_key(self, call: Call) -> int:
-        """Return the number of possible CPUs if a call is about a per-CPU map, otherwise 1.
+        """Return the number of possible CPUs for a call about a per-CPU map, and 1 for other calls.
 
         The recording may come from a machine with fewer CPUs.
         """
@@ -204,7 +205,7 @@ class Replay(Owner):
         return self._pipes.get(label, -1)
 
     def _pipe(self) -> int:
-        """Return the reading end of a pipe without writers, or -1."""
+        """Return the read end of a pipe without writers, or -1."""
         try:
             reading, writing = os.pipe()
         except OSError:  # -1 makes the call fail with EBADF, which is reported as a difference
@@ -221,7 +222,9 @@ class Replay(Owner):
         elif call.name == "munmap":
             self._mappings.pop(call.words[0], None)
         elif call.name == "mmap":
-            if call.result < 0 or call.result in self._mappings:  # no call refers to it
+            if (
+                call.result < 0 or call.result in self._mappings
+            ):  # no call refers to this descriptor
                 self._extra.callback(enter, "munmap", result, actual.words[1])
                 self._extra_mapped += actual.words[1]
             else:
@@ -234,7 +237,7 @@ class Replay(Owner):
             self._learn(actual._replace(result=result))
 
     def _learn(self, made: Call) -> None:
-        """Remember the kind of a new descriptor, and the sizes of a new map."""
+        """Record the kind of a new descriptor, and the sizes of a new map."""
         fd = made.result
         self._own.add(fd)
         if made.key.endswith(_OPENING):

@@ -1,4 +1,4 @@
-"""Write a call's structures and memory as Python expressions, with names for descriptors."""
+"""Express the structures and memory of a call in Python, with names for descriptors."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ _PARTS = compile("".join([OPENING, *(one.text for one in PARTS)]), "script parts
 _TAKEN = {"n", *_PARTS.co_names, *dir(builtins)}
 """Names that descriptors must not have.
 
-Assigning ``bytes``, for example, would break the script.
-"""
+A variable named ``bytes``, for example, would break the script."""
 
 _BY_KIND = {"link", "kprobe", "kretprobe", "uprobe", "uretprobe", "tracepoint"}
-"""Kinds of descriptors that are named after their kind; other descriptors keep their own names."""
+"""Kinds whose descriptors are named after the kind; others are named after their labels."""
 
 
 class FdNames:
-    """The descriptors' names in a script."""
+    """The names of the descriptors in a script."""
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
@@ -39,11 +38,11 @@ class FdNames:
         self.counting = False
 
     def has(self, fd: int) -> bool:
-        """Return whether a recorded call created the descriptor."""
+        """Return whether one of the recorded calls created the descriptor."""
         return fd in self._names
 
     def of(self, fd: int) -> str:
-        """Return a descriptor's name.
+        """Return the name of a descriptor.
 
         Raises UnsupportedError if no recorded call created the descriptor.
         """
@@ -53,7 +52,7 @@ class FdNames:
         return self._names[fd]
 
     def forget(self, fd: int) -> None:
-        """Forget a descriptor that was closed."""
+        """Forget a descriptor that has been closed."""
         self._names.pop(fd, None)
 
     def first(self, words: str) -> bool:
@@ -63,7 +62,7 @@ class FdNames:
         return new
 
     def give(self, fd: int, label: str) -> str:
-        """Choose a new name for a descriptor, derived from the descriptor's label."""
+        """Choose a new name for a descriptor, based on its label."""
         kind, _, name = label.partition(":")
         like = kind if kind in _BY_KIND or not name else name
         stem = re.sub(r"\W", "_", like).strip("_") or kind
@@ -77,7 +76,7 @@ class FdNames:
 
 
 class Packed(NamedTuple):
-    """A structure as arguments to struct.pack: format, value expressions and field names."""
+    """The arguments of struct.pack for a structure: format, value expressions and field names."""
 
     form: str
     values: list[str]
@@ -85,7 +84,7 @@ class Packed(NamedTuple):
 
 
 def packed(call: Call, block: Block, names: FdNames, *, size: int) -> Packed:
-    """Return a structure as arguments to struct.pack; trailing zeros become padding."""
+    """Return the arguments of struct.pack for a structure; trailing zeros become padding."""
     raw = (block.before or b"")[:size]
     end = len(raw.rstrip(b"\0"))
     struct, form, at = block.struct, "=", 0
@@ -110,7 +109,7 @@ _LETTERS = {(2, False): "H", (4, False): "I", (8, False): "Q", (4, True): "i", (
 
 
 def _field(call: Call, block: Block, field: str, data: bytes, names: FdNames) -> tuple[str, str]:
-    """Return a field's struct.pack format and an expression for its value."""
+    """Return the struct.pack format of a field, and an expression for its value."""
     struct, width = block.struct, len(data)
     assert struct is not None
     if width not in (2, 4, 8) or isinstance(getattr(struct(), field), bytes):
@@ -126,7 +125,7 @@ def _field(call: Call, block: Block, field: str, data: bytes, names: FdNames) ->
         return _LETTERS[width, False], _memory(call, call.blocks[ref.block], names)
     if ref.fd is not None and (names.has(ref.fd) or call.fds.get(ref.fd)):
         return _LETTERS[width, True], names.of(ref.fd)
-    # the descriptor was not open when it was recorded, and is not open now
+    # the descriptor was not open during the recording, and is not open now
     return _LETTERS[width, False], number
 
 
@@ -139,7 +138,7 @@ def _short(form: str) -> str:
 
 
 def _memory(call: Call, block: Block, names: FdNames) -> str:
-    """Return an expression for a block's address."""
+    """Return an expression for the address of a block."""
     # the info may contain addresses, so zeros are used instead
     if block.before is None or block.kind == "info":
         return f'at(b"", {block.room})'
@@ -167,7 +166,7 @@ def _memory(call: Call, block: Block, names: FdNames) -> str:
 
 
 def _code(block: Block, data: bytes, names: FdNames) -> str:
-    """Return an expression for instructions, with descriptors referred to by name."""
+    """Return an expression for instructions that refer to descriptors by name."""
     refs = [ref for ref in block.refs if ref.fd is not None]
     if not refs:
         return f'bytes.fromhex("{data.hex(" ", -8)}")'

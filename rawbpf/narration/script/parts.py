@@ -1,6 +1,6 @@
-"""Fixed parts of scripts: functions that make system calls, and functions that read rings.
+"""Fixed parts of scripts: functions that make system calls and functions that read rings.
 
-A script contains only the parts that it uses, in this order.
+A script contains only the parts that it needs, in this order.
 """
 
 from __future__ import annotations
@@ -143,4 +143,4 @@ PARTS = (
     Part(_RINGS[1:], _DRAIN_BPF),
     Part(("listen(", "drain_all(", *_RINGS), _LISTEN),
 )
-"""The parts that may follow the start of the script."""
+"""The parts that may follow the beginning of a script."""

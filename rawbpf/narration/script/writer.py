@@ -1,9 +1,9 @@
-"""Write recorded calls as a Python script that makes the same calls without rawbpf.
+"""Write recorded calls as a Python script that repeats these calls without rawbpf.
 
 The script imports only ctypes, mmap and struct, and is shorter than 150 lines. A structure becomes
 a struct.pack call, with a comment listing the field names before the first structure of its kind; a
 descriptor becomes a variable, and a program becomes bytes. Calls that differ only in an
-incrementing key become a loop, and a run of sleeps becomes one loop that drains the rings and
+incrementing key become a loop, and a run of sleeps becomes a single loop that drains the rings and
 prints the records.
 
 The script omits calls that concern only the recorded process: the pipe that woke it up, its
@@ -35,20 +35,19 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST", "script"]
 
 LONGEST = 149
-"""Maximum number of lines in a script."""
+"""The maximum number of lines in a script."""
 
 _GROUPS = (5, 11, 22, 1 << 20)
-"""Number of eight-byte groups per line of hex.
+"""The number of eight-byte groups in a line of hex.
 
-Five are readable, and more are used only if the script is too long.
-"""
+Five groups are readable, and more are used only if the script is too long."""
 
 _FORGOTTEN = ("epoll_ctl", "close")
 _WIDTH = 96
 
 
 def script(calls: Sequence[Call], command: str) -> str:
-    """Return the script's text.
+    """Return the text of the script.
 
     Raises UnsupportedError if the script would exceed the line limit.
     """
@@ -89,7 +88,7 @@ def _wrapped(body: Sequence[str], groups: int) -> Iterator[str]:
 
 
 class _Writer:
-    """Translates the calls in order and keeps track of the descriptors' names."""
+    """Translates the calls in order, and keeps track of the names of descriptors."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._calls = calls
@@ -162,7 +161,7 @@ def _statement(call: Call, count: int, names: FdNames, known: Known) -> list[str
 
 
 def _fields(what: str, made: Packed, names: FdNames) -> list[str]:
-    """Return a comment with the field names before the first structure of its kind."""
+    """Return a comment with the field names, to precede the first structure of its kind."""
     said = f"{what}: {', '.join(made.fields)}"
     return wrap(said, _WIDTH, initial_indent="# ", subsequent_indent="#   ") * names.first(said)
 
@@ -213,12 +212,12 @@ def _mmap(call: Call, names: FdNames, known: Known) -> list[str]:
 
 
 def _munmap(call: Call, names: FdNames, known: Known) -> list[str]:
-    """Drop a ring, which unmaps it; other mappings remain until the script ends."""
+    """Remove a ring, which is then unmapped; other mappings remain until the script ends."""
     fd = known.mappings.get(call.words[0], -1)
     if not names.has(fd) or not _is_ring(known.thing(fd)):
         return []
     line = f'RINGS.pop("{names.of(fd)}")  # munmap(2), when the last reference is gone'
-    return [line] * names.first(line)  # the two mappings of a BPF ring buffer form one ring
+    return [line] * names.first(line)  # the two mappings of a BPF ring buffer become one ring
 
 
 def _is_ring(thing: Thing) -> bool:

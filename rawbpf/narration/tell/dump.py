@@ -1,7 +1,7 @@
 """Dump and annotate every byte of a call's structures.
 
-Each line shows an offset, the bytes, a field's name and value, and the kernel version that added
-the field. The memory that pointers refer to is dumped below the structure. Fields are
+Each line shows an offset, the bytes, the name and value of a field, and the kernel version that
+added the field. The memory to which pointers refer is dumped below the structure. Fields are
 little-endian.
 """
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["dump"]
 
 _ROW = 8
-"""Number of bytes per line, which is the size of most fields."""
+"""The number of bytes in a line, which is the size of most fields."""
 
 _MOST_ROWS = 64
-"""Maximum number of lines for one block; further lines are only counted."""
+"""The maximum number of lines for one block; any further lines are only counted."""
 
 _HEX = _ROW * 3 - 1
 
@@ -39,7 +39,7 @@ def dump(call: Call) -> str:
     left_out = 0
     for block in call.blocks:
         if block.field.isdecimal() and int(block.field) >= _MOST_ROWS:
-            left_out += 1  # one of several strings in an array
+            left_out += 1  # one of the strings in an array
             continue
         size = len(block.before if block.before is not None else block.after or b"")
         if block.kind == "events" or not size:
@@ -72,7 +72,7 @@ def _cut(lines: list[str]) -> list[str]:
 
 
 def _structure(call: Call, block: Block) -> Iterator[str]:
-    """Yield one line per field; a long field continues on further lines."""
+    """Yield one line for each field; long fields continue on further lines."""
     assert block.struct is not None
     state = block.after if block.kind == "info" and block.after is not None else block.before or b""
     end = 0

@@ -35,21 +35,21 @@ if TYPE_CHECKING:
 __all__ = ["decode", "encode"]
 
 _WRONG = ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError
-"""Errors that can occur when reading a file that is not a recording."""
+"""Errors that can occur while a file that is not a recording is read."""
 
 _LONGEST_REASON = 120
-"""Errors may quote a whole line."""
+"""Such an error may quote a whole line."""
 
 _LONGEST_NAME = 64
-"""Maximum length of the names of calls and commands."""
+"""The maximum length of the names of calls and commands."""
 
 _MAX_ERRNO = 4095
 _LONGEST = 10**6
-"""Maximum duration of a call in seconds."""
+"""The maximum duration of a call in seconds."""
 
 
 def encode(call: Call, why: str = "") -> str:
-    """Return a call's JSON line, without a newline."""
+    """Return the JSON line for a call, without a newline."""
     shown: dict[str, Any] = {"call": call.name}
     if call.command:
         shown["command"] = call.command
@@ -98,7 +98,7 @@ def _ref(ref: Ref) -> dict[str, int]:
 
 
 def _fields(call: Call) -> dict[str, str]:
-    """Return the fields of all structures as a mapping from path to text."""
+    """Return the fields of all structures as a dict from path to text."""
     found = {}
     for block in call.blocks:
         if block.struct is not None:
@@ -146,7 +146,7 @@ def decode(line: str) -> Call:
 
 
 def _whole(call: Call) -> Call:
-    """Check that words and references are consistent. Blocks may point only to later blocks."""
+    """Check that words and references are consistent. A block may point only to later blocks."""
     if max(len(call.name), len(call.command)) > _LONGEST_NAME:
         raise ValueError("the name of the call is too long")
     if len(call.words) != WORDS.get(call.name, len(call.words)):

@@ -1,4 +1,4 @@
-"""Format a call as strace(1) would, but without fields that are 0.
+"""Format a call as strace(1) would, but without the fields that are 0.
 
 bpf(BPF_MAP_UPDATE_ELEM, {map_fd=3<map:events>, key=[0], value=[6<perf:cpu0>]}, 32) = 0
 """
@@ -25,7 +25,7 @@ __all__ = ["format_call"]
 
 
 def format_call(call: Call) -> str:
-    """Format a call as one line, without the duration."""
+    """Format a call as one line that does not include its duration."""
     arguments = _ARGUMENTS.get(call.name, _words)(call)
     return f"{call.name}({', '.join(arguments)}) = {_result(call)}"
 
@@ -39,7 +39,7 @@ def _result(call: Call) -> str:
 
 
 def _structure(call: Call, block: Block) -> str:
-    """Format fields as ``{a=1, test={b=2}}``, without fields that are 0."""
+    """Format fields as ``{a=1, test={b=2}}``, without the fields that are 0."""
     shown = [one for one in members(call, block) if not one.empty]
     return _nested([(one.name.split("."), one.text) for one in shown])
 
@@ -121,7 +121,7 @@ def _epoll_pwait(call: Call) -> list[str]:
 
 
 def _event(happened: int, word: int) -> str:
-    """Format an epoll_event: its events, and the number registered with the descriptor."""
+    """Format an epoll_event: its events, and the number that was registered with the descriptor."""
     return f"{{events={values.flags(happened, values.EPOLL)}, data={{u64={word}}}}}"
 
 
@@ -130,7 +130,7 @@ def _close(call: Call) -> list[str]:
 
 
 def _capabilities(call: Call) -> list[str]:
-    """Format the sets of capget and capset; the header always refers to this thread."""
+    """Format the capability sets of capget and capset; the header always refers to this thread."""
     block = call.block("data")
     raw = (block.before or block.after or b"") if block is not None else b""
     if len(raw) != CAP_DATA:

@@ -1,4 +1,4 @@
-"""The named fields of a call's structures, shared by the line, JSON and dump formats."""
+"""The named fields of a call's structures, as used by the line, JSON and dump formats."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["Member", "content", "members"]
 
 _MOST = 4
-"""Number of array elements to print."""
+"""The number of array elements to print."""
 
 
 class Member(NamedTuple):
-    """A field with its dotted C ``name``.
+    """A field, with its dotted C ``name``.
 
-    ``empty`` means that it is 0 before and after the call.
+    ``empty`` means that the field is 0 before and after the call.
     """
 
     field: str
@@ -69,7 +69,7 @@ def _text(call: Call, block: Block, field: str) -> str:
         return before
     after = _value(call, block, field, block.after, ref)
     if block.kind == "info" and not any((block.before or b"")[at : at + size]):
-        return after  # the kernel has filled in the field
+        return after  # the kernel has filled in this field
     return before if after == before else f"{before} => {after}"
 
 
@@ -100,7 +100,7 @@ def _value(call: Call, block: Block, field: str, raw: bytes, ref: Ref | None) ->
 
 
 def content(call: Call, block: Block, address: int) -> str:
-    """Format the memory that a pointer refers to, or only the address if nothing was written."""
+    """Format the memory that a pointer refers to, or only the address if it is unwritten."""
     data = block.before if block.before is not None else block.after
     if block.struct is not None:
         shown = (f"{one.name}={one.text}" for one in members(call, block) if not one.empty)
