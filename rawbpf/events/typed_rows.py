@@ -38,7 +38,7 @@ class TypedRows(Rows[dict[str, Any]]):
         self.kind = kind
 
     def part(self, first: int, end: int) -> Self:
-        """Return the records from number ``first`` to before ``end``, without a copy."""
+        """Return records ``first`` up to but not including ``end``, without copying."""
         return type(self)(self.batch.part(first, end), self.kind)
 
     @property
@@ -73,7 +73,7 @@ class BytesRows(Rows[bytes]):
         super().__init__(batch, Layout(batch.size, fields))
 
     def part(self, first: int, end: int) -> Self:
-        """Return the records from number ``first`` to before ``end``, without a copy."""
+        """Return records ``first`` up to but not including ``end``, without copying."""
         return type(self)(self.batch.part(first, end))
 
     def _records(self, batch: Batch) -> Iterator[bytes]:
