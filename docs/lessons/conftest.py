@@ -1,5 +1,6 @@
 """Options and fixtures for the lessons' tests: the code under test, and the kernel they need."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,46 @@ def pytest_addoption(parser):
         action="store_true",
         help="run the kernel tests even if this kernel cannot be traced",
     )
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "step(number): the step of the lesson that the test checks")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Add the step that a failed test checks to its report."""
+    report = yield
+    mark = item.get_closest_marker("step")
+    if report.failed and mark is not None:
+        (number,) = mark.args
+        titles = dict(re.findall(r"^### Step (\d+): (.*)$", _text_of(item), re.MULTILINE))
+        where = f"See step {number}, '{titles[str(number)]}', in README.md."
+        report.sections.append((f"this test checks step {number}", where))
+    return report
+
+
+def _text_of(item) -> str:
+    return (item.path.parent / "README.md").read_text()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how to run the tests that were skipped because this kernel cannot be traced."""
+    skipped = [
+        report
+        for report in terminalreporter.stats.get("skipped", [])
+        if "rawbpf guest" in str(report.longrepr)
+    ]
+    if not skipped:
+        return
+    folders = sorted({Path(report.nodeid.partition("::")[0]).parent for report in skipped})
+    terminalreporter.section("the lesson is not finished", sep="-")
+    terminalreporter.line(
+        f"{len(skipped)} of the tests need a kernel that can be traced, and did not run here. "
+        "Run them in a guest:"
+    )
+    for folder in folders:
+        terminalreporter.line(f"  rawbpf guest -- pytest -x {folder}")
 
 
 @pytest.fixture

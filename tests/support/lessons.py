@@ -9,7 +9,8 @@
 For each lesson, tests/unit/docs/test_lessons.py checks that every test of the exercise fails at a
 gap, that the solution passes, and that the two differ only in the gaps. It also checks that each
 ``python`` block in the text is part of one of these files, and that each ``pycon`` block runs as a
-doctest. tests.support.console runs the commands in the text.
+doctest. tests.support.console runs the commands in the text. tests.support.mutate checks that the
+tests notice the mistakes that learners make.
 
 If a test uses the fixture ``traceable_kernel``, the lesson's solution is tested in the guest.
 """
@@ -114,6 +115,16 @@ def _gap(node: ast.AST) -> str | None:
         case ast.Raise(exc=ast.Call(func=ast.Name("NotImplementedError"), args=[ast.Constant(t)])):
             return t
     return None
+
+
+def gap_functions(file: Path) -> dict[str, int]:
+    """Map the name of each function that has a gap to the number of its step."""
+    found = {}
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            for text in filter(None, map(_gap, ast.walk(node))):
+                found[node.name] = int(text.removeprefix("step ").partition(":")[0])
+    return found
 
 
 class _WithoutGaps(ast.NodeTransformer):

@@ -25,7 +25,7 @@ def bytecode(lesson):
     return module
 
 
-@pytest.mark.parametrize(
+FIELDS = pytest.mark.parametrize(
     ("data", "fields"),
     [
         ("b7 01 00 00 64 00 00 00", (0xB7, 1, 0, 0, 100)),
@@ -35,26 +35,37 @@ def bytecode(lesson):
         ("61 a9 f8 ff 00 00 00 00", (0x61, 9, 10, -8, 0)),
     ],
 )
-def test_decode_and_encode(bytecode, data, fields):
-    data = bytes.fromhex(data)
-    assert tuple(bytecode.decode(data)) == fields
-    assert bytecode.encode(bytecode.Instruction(*fields)) == data
 
 
+@pytest.mark.step(1)
+@FIELDS
+def test_decode(bytecode, data, fields):
+    assert tuple(bytecode.decode(bytes.fromhex(data))) == fields
+
+
+@pytest.mark.step(2)
+@FIELDS
+def test_encode(bytecode, data, fields):
+    assert bytecode.encode(bytecode.Instruction(*fields)).hex(" ") == data
+
+
+@pytest.mark.step(2)
 def test_a_value_too_large_for_its_field_is_an_error(bytecode):
     with pytest.raises(struct.error):
         bytecode.encode(bytecode.Instruction(0xB7, 0, 0, 1 << 15, 0))
 
 
+@pytest.mark.step(3)
 def test_instructions_maps_slots_to_instructions(bytecode):
     b = Builder("wide")
     b.lddw(r1, 0x1122334455667788)
     b.lddw(r2, -2)
+    b.lddw(r0, 0x1_8000_0000)  # the lower half has its highest bit set
     b.exit()
     found = bytecode.instructions(b.build().encode())
-    assert list(found) == [0, 2, 4]
-    assert found[0].imm == 0x1122334455667788
-    assert found[2].imm & (1 << 64) - 1 == (1 << 64) - 2
+    assert list(found) == [0, 2, 4, 6], "a 64-bit constant takes two slots"
+    constants = [hex(found[slot].imm & (1 << 64) - 1) for slot in (0, 2, 4)]
+    assert constants == ["0x1122334455667788", "0xfffffffffffffffe", "0x180000000"]
     assert list(bytecode.instructions(SUM)) == [0, 1, 2, 3, 4, 5, 6]
 
 
@@ -65,6 +76,7 @@ def program():
     for operation in (b.mov, b.add, b.sub, b.mul, b.or_, b.and_, b.xor):
         operation(r1, 7)
         operation(r2, r1)
+    b.mov(r1, -7)
     for jump in (b.jeq, b.jne, b.jgt, b.jlt):
         jump(r1, -1, "out")
         jump(r2, r1, "out")
@@ -75,15 +87,51 @@ def program():
     return b.build()
 
 
+@pytest.mark.step(4)
 def test_disassembly_matches_rawbpf(bytecode, program):
     mine = [bytecode.disassemble(one) for one in bytecode.instructions(program.encode()).values()]
     assert mine == [format_instruction(one) for one in program.instructions]
 
 
+@pytest.mark.step(5)
 def test_the_sum(bytecode):
     assert bytecode.run(SUM) == 5050
 
 
+def encoded(*emit):
+    """Return the bytes of a program, to which each function adds an instruction."""
+    b = Builder("case")
+    for one in emit:
+        one(b)
+    b.exit()
+    return b.build().encode()
+
+
+@pytest.mark.step(5)
+def test_imm_is_sign_extended(bytecode):
+    code = encoded(lambda b: b.mov(r0, -1))
+    assert hex(bytecode.run(code)) == hex(2**64 - 1), "sign-extend imm -1 to 64 bits"
+
+
+@pytest.mark.step(5)
+def test_comparisons_use_all_64_bits(bytecode):
+    code = encoded(
+        lambda b: b.mov(r0, 1),
+        lambda b: b.lddw(r1, 2**64 - 1),
+        lambda b: b.jeq(r1, -1, "out"),
+        lambda b: b.mov(r0, 0),
+        lambda b: b.label("out"),
+    )
+    assert bytecode.run(code) == 1, "after r1 = 2**64 - 1, the jump `if r1 == -1` was not taken"
+
+
+@pytest.mark.step(5)
+def test_a_64_bit_constant_takes_two_slots(bytecode):
+    code = encoded(lambda b: b.lddw(r0, -2))
+    assert bytecode.run(code) == 2**64 - 2
+
+
+@pytest.mark.step(5)
 def test_result_matches_rawbpfs_interpreter(bytecode):
     b = Builder("mix")
     b.lddw(r0, 0xFFFF_FFFF_FFFF_FFF0)
@@ -101,9 +149,20 @@ def test_result_matches_rawbpfs_interpreter(bytecode):
     assert bytecode.run(program.encode()) == Machine(program).run()
 
 
+@pytest.mark.step(5)
 def test_an_endless_program_is_stopped(bytecode):
-    with pytest.raises(TimeoutError, match="still running"):
+    with pytest.raises(TimeoutError):
         bytecode.run(bytes.fromhex("05 00 ff ff 00 00 00 00"))
+
+
+@pytest.mark.step(5)
+def test_the_limit_counts_instructions(bytecode):
+    try:
+        assert bytecode.run(SUM, limit=404) == 5050
+    except TimeoutError as error:
+        raise AssertionError("the sum ends after 404 instructions, the limit was 404") from error
+    with pytest.raises(TimeoutError):
+        pytest.fail(f"r0 = {bytecode.run(SUM, limit=403)} after more than 403 instructions")
 
 
 def test_main(lesson):
