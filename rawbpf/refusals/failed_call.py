@@ -10,6 +10,7 @@ rejected it before.
 
 from __future__ import annotations
 
+import errno
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from rawbpf.narration.capture.pointers import pointers
 from rawbpf.narration.tell.values import named, quoted
 from rawbpf.syscall.bpf import command
 from rawbpf.syscall.fd import Fd
-from rawbpf.syscall.gate import Attr
+from rawbpf.syscall.gate import Attr, enter
 from rawbpf.syscall.peek import peek_text
 from rawbpf.uapi.bpf import bpf_cmd
 
@@ -30,6 +31,10 @@ _ALWAYS = {
     bpf_cmd.BPF_BTF_LOAD: ("btf_size",),
 }
 """Fields that are displayed even if they are 0."""
+
+
+_UNREAD = 16
+"""The size of an attr that the kernel cannot copy."""
 
 
 class Answer(NamedTuple):
@@ -92,6 +97,18 @@ class FailedCall:
         except KernelError as error:
             return Answer(error.errno or 0, self._log(attr))
         return Answer(0, "")
+
+    def is_denied_unread(self) -> bool:
+        """Return whether the command is denied before the kernel reads its arguments.
+
+        bpf(2) with a NULL attr fails with EFAULT, unless a seccomp filter answers for the kernel:
+        the kernel consults security modules only after it has copied the attr.
+        """
+        try:
+            enter("bpf", self.cmd, 0, _UNREAD)
+        except KernelError as error:
+            return error.errno in (errno.EPERM, errno.EACCES)
+        return False
 
     def _log(self, attr: Attr[Any]) -> str:
         prefix = "btf_log" if self.cmd == bpf_cmd.BPF_BTF_LOAD else "log"

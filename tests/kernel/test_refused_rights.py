@@ -69,6 +69,14 @@ def test_a_user_namespace():
     assert "user namespace" in said
 
 
+def test_a_seccomp_filter_that_denies_another_call_is_not_blamed():
+    def work():
+        deny_by_seccomp(native().syscalls["perf_event_open"], 1)
+        return told()
+
+    assert in_child(work) == "accepted"
+
+
 def test_a_seccomp_filter():
     def work():
         deny_by_seccomp(native().syscalls["bpf"], 1)

@@ -18,8 +18,10 @@ from rawbpf.kernel.rights import (
     unprivileged_bpf_disabled,
 )
 from rawbpf.refusals.rule import LOADS, RIGHTS, Found, Rule, of_process
+from rawbpf.refusals.rules.map_sizes import plain_map
 from rawbpf.uapi.bpf import bpf_cmd
 from rawbpf.uapi.capability import NET_ADMIN, NET_ADMIN_MAPS, PERFMON
+from rawbpf.uapi.map_sizes import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from rawbpf.refusals.failed_call import FailedCall
 
 __all__ = ["RULES"]
+
+
+_RETURN_0 = bytes.fromhex("b700000000000000 9500000000000000")
+"""The smallest program: r0 = 0; exit."""
 
 
 def _needed(call: FailedCall) -> Iterator[tuple[str, str]]:
@@ -61,14 +67,38 @@ def _missing_capability(call: FailedCall) -> Found | None:
     return Found(reason.why, tuple(known), reason.fix)
 
 
+def _locked_memory(call: FailedCall) -> Found | None:
+    """Blame the limit only if the kernel accepts a smaller object of the same kind."""
+    reason = denied_by_memlock()
+    if reason is None:
+        return None
+    if call.cmd == bpf_cmd.BPF_MAP_CREATE:
+        known = call["map_type"] in SIZES
+        proven = known and call.accepts(**plain_map(call["map_type"]))
+    else:
+        proven = call.accepts(insns=_RETURN_0, insn_cnt=2)
+    return Found(reason.why, change=reason.fix) if proven else None
+
+
+def _seccomp_filter(call: FailedCall) -> Found | None:
+    """Blame the filter only if the kernel never reads the call's arguments."""
+    reason = denied_by_seccomp()
+    if reason is None or not call.is_denied_unread():
+        return None
+    return Found(reason.why, change=reason.fix)
+
+
 def _security_policy(_call: FailedCall) -> Found | None:
     mode = lockdown_mode()
     locked = (
         f"the kernel is locked down ({mode}), although upstream kernels still allow loading "
         "programs in this mode"
     )
-    reason = unknown_reason()
-    return Found(reason.why, () if mode in (None, "none") else (locked,), reason.fix)
+    reason, memlock = unknown_reason(), denied_by_memlock()
+    known = [] if mode in (None, "none") else [locked]
+    if memlock is not None:
+        known.append(f"another possible cause: {memlock.why}")
+    return Found(reason.why, tuple(known), reason.fix)
 
 
 RULES = (
@@ -126,7 +156,7 @@ RULES = (
         example=(
             "On Linux 5.10, `ulimit -Hl 64` followed by a larger map, as a user with CAP_BPF only."
         ),
-        explain=of_process(denied_by_memlock),
+        explain=_locked_memory,
     ),
     Rule(
         code="RB-E004",
@@ -143,7 +173,7 @@ RULES = (
             "to what ordinary programs need. No capability overrides a filter."
         ),
         example="`docker run` with the default profile and individually added capabilities.",
-        explain=of_process(denied_by_seccomp),
+        explain=_seccomp_filter,
     ),
     Rule(
         code="RB-E005",
@@ -151,9 +181,9 @@ RULES = (
         calls=LOADS,
         errnos=RIGHTS,
         meaning=(
-            "The capabilities are sufficient, no limit is reached, and no seccomp filter is "
-            "active. The remaining candidates are security modules, which the kernel "
-            "consults last (security_bpf, security_bpf_prog_load): SELinux, AppArmor, a BPF "
+            "The capabilities are sufficient, and neither a limit nor a seccomp filter can be "
+            "shown to be the cause. The remaining candidates are security modules, which the "
+            "kernel consults last (security_bpf, security_bpf_prog_load): SELinux, AppArmor, a BPF "
             "program at an LSM hook, or a policy that a vendor built into the kernel."
         ),
         reason=(
