@@ -130,7 +130,7 @@ class Arithmetic(Emitter):
 
     def _end(self, kind: int, dst: Register, bits: int) -> None:
         if bits not in (16, 32, 64):
-            raise BytecodeError(f"cannot swap the bytes of {bits} bits", fix="use 16, 32 or 64")
+            raise BytecodeError(f"cannot byte-swap {bits} bits", fix="use 16, 32 or 64")
         self.emit(Instruction(kind | isa.BPF_END, destination(dst, 64), imm=bits))
 
 

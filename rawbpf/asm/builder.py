@@ -129,9 +129,9 @@ class Builder(Arithmetic, Constants, Loads, Atomics, Flow):
             raise BytecodeError(f"cannot reserve {size} bytes aligned to {align}", fix=fix)
         depth = self._depth(size, align)
         if depth > MAX_BPF_STACK:
-            what = f"the stack has no room for {size} bytes" + (f" of {name!r}" if name else "")
+            what = f"no room for {size} bytes" + (f" of {name!r}" if name else "") + " on the stack"
             used = "; ".join(map(str, self._slots)) or "nothing else"
-            why = f"a frame is {MAX_BPF_STACK} bytes long, of which {used} are in use"
+            why = f"{used} of the frame's {MAX_BPF_STACK} bytes are in use"
             raise BytecodeError(what, why=why, fix="use a per-CPU array map as scratch memory")
         slot = _Slot(depth, size, _Holder(name, caller()))
         self._slots.append(slot)

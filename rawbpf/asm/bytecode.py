@@ -157,8 +157,8 @@ class _Numbers(NamedTuple):
         table = self.maps if reference.kind.startswith("map") else self.ids
         if reference.name not in table:
             raise BytecodeError(
-                f"the program refers to {reference.words}",
-                why="no number was passed for this reference",
+                f"unresolved reference to {reference.words}",
+                why="no value was passed for it",
             )
         number = table[reference.name]
         if reference.kind == "map_value":
@@ -174,7 +174,7 @@ class _Numbers(NamedTuple):
         module = reference.module
         if module not in self.modules:
             raise BytecodeError(
-                f"the program refers to {reference.words}",
+                f"unresolved reference to {reference.words}",
                 why="the BTF of the module was not passed",
             )
         if reference.kind == "module_kfunc":

@@ -106,7 +106,7 @@ def _check(targets: set[int], slots: set[int]) -> None:
     wrong = sorted(targets - slots)
     if wrong and slots:
         raise BytecodeError(
-            f"a jump or call goes to slot {wrong[0]}", why="no instruction starts at this slot"
+            f"invalid jump or call to slot {wrong[0]}", why="no instruction starts at this slot"
         )
 
 

@@ -43,7 +43,9 @@ def decode_unchecked(data: bytes, offset: int = 0) -> Instruction:
     """
     if len(data) - offset < SLOT:
         left = max(len(data) - offset, 0)
-        raise DecodeError("truncated instruction", offset=offset, why=f"{left} of 8 bytes")
+        raise DecodeError(
+            "truncated instruction", offset=offset, why=f"only {left} of 8 bytes are present"
+        )
     opcode, registers, off, imm = _SLOT.unpack_from(data, offset)
     if opcode == LD_IMM64:
         imm = (imm & _LOW_HALF) | _high_half(data, offset) << 32

@@ -128,7 +128,7 @@ def _aimed(instruction: Instruction, field: str, distance: int, target: str) -> 
     bits = 16 if field == "off" else 32
     if not -(1 << bits - 1) <= distance < 1 << bits - 1:
         raise BytecodeError(
-            f"the jump to {target} spans {distance} slots",
+            f"the jump of {distance} slots to {target} is out of range",
             why=f"the distance must fit into {bits} bits",
             fix="use gotol" if bits == 16 else None,
         )

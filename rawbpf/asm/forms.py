@@ -10,7 +10,7 @@ otherwise the kernel rejects the program.
 >>> form_of(Instruction(0x95, 3))
 Traceback (most recent call last):
 ...
-rawbpf.errors.DecodeError: offset 0x0: malformed exit: dst is 3 and must be 0
+rawbpf.errors.DecodeError: offset 0x0: malformed exit: dst must be 0, but is 3
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ def _faults(form: Form, instruction: Instruction) -> Iterator[tuple[str, str]]:
         value = getattr(instruction, field)
         if field == "imm" and instruction.opcode == LD_IMM64:
             if value >> 32 and not (form.shows("high") or form.shows("imm")):
-                yield field, f"the upper half of imm is {value >> 32:#x} and must be 0"
+                yield field, f"the upper half of imm must be 0, but is {value >> 32:#x}"
         elif not form.shows(field) and value != _fixed(form, field):
-            yield field, f"{field} is {value} and must be {_fixed(form, field)}"
+            yield field, f"{field} must be {_fixed(form, field)}, but is {value}"
         elif field in ("dst", "src") and value >= MAX_BPF_REG:
             yield field, f"register {value} does not exist"
         elif "{off:index}" in form.c and field == "off" and value < 1:
-            yield field, f"off is {value} and must be an index"
+            yield field, f"off must be an index, but is {value}"
 
 
 def _fixed(form: Form, field: str) -> int:

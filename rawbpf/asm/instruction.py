@@ -176,7 +176,7 @@ class Instruction(NamedTuple):
             first = _SLOT.pack(self.opcode, registers, self.off, imm)
             return first + _SLOT.pack(0, 0, 0, _signed(self.imm >> 32)) if wide else first
         except struct.error as error:
-            what = f"a field of {self.bare()} does not fit"
+            what = f"a field of {self.bare()} is out of range"
             raise BytecodeError(what, why=str(error)) from None
 
     def __repr__(self) -> str:

@@ -99,7 +99,7 @@ def register(operand: object, bits: int | None = None) -> int:
         raise BytecodeError(f"{operand!r} is not a register", fix="use r0-r10 or w0-w10")
     if bits is not None and operand.bits != bits:
         wanted = f"{'r' if bits == 64 else 'w'}{operand.number}"
-        raise BytecodeError(f"{operand} is {operand.bits} bits wide", fix=f"use {wanted} here")
+        raise BytecodeError(f"{operand} is a {operand.bits}-bit register", fix=f"use {wanted} here")
     return operand.number
 
 
@@ -146,5 +146,5 @@ def displacement(memory: object) -> tuple[int, int]:
         )
     base = register(memory.base, 64)
     if not -(1 << 15) <= memory.offset < 1 << 15:
-        raise BytecodeError(f"{memory} is out of reach", why="off is a signed 16-bit field")
+        raise BytecodeError(f"{memory} is out of range", why="off is a signed 16-bit field")
     return base, memory.offset

@@ -112,12 +112,14 @@ def _token(line: Line, match: re.Match[str]) -> Token:
         raw = unquote(line, text, column)
         if len(raw) > 8:
             raise line.error(
-                f"{text} has {len(raw)} bytes", column, "at most 8 bytes, for a 64-bit number"
+                f"{text} is too long ({len(raw)} bytes)",
+                column,
+                "at most 8 bytes, for a 64-bit number",
             )
         return Token("number", text, column, int.from_bytes(raw, "little"))
     if kind == "name" and len(text) > _LONGEST_NAME:
         raise line.error(
-            f"the name is {len(text)} characters long", column, f"at most {_LONGEST_NAME}"
+            f"a name of {len(text)} characters is too long", column, f"at most {_LONGEST_NAME}"
         )
     if kind == "register":
         return Token(kind, text.lstrip("%"), column)
@@ -131,7 +133,7 @@ def _number(line: Line, text: str, column: int) -> int:
     except ValueError:
         # A leading zero means octal in C and is an error in Python, so guessing would be unsafe.
         raise line.error(f"invalid number {text!r}", column, "decimal, 0x or 0b digits") from None
-    raise line.error(f"the number has {len(text)} digits", column, "at most 64 bits")
+    raise line.error(f"a number with {len(text)} digits is too large", column, "at most 64 bits")
 
 
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "e": 27, "f": 12, "v": 11}

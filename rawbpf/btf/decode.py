@@ -44,7 +44,7 @@ def length_of(info: int, layout: Mapping[int, tuple[int, int]]) -> int:
     elif kind in layout:
         fixed, each = layout[kind]
     else:
-        raise FormatError(f"a BTF type of the unknown kind {kind}")
+        raise FormatError(f"unknown BTF kind {kind}")
     return 3 + fixed + each * vlen
 
 

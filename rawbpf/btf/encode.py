@@ -57,7 +57,7 @@ class BtfBuilder:
         try:
             self._words.extend(array("I", encoder(record, self.strings.add)))
         except OverflowError:
-            raise FormatError(f"a number does not fit into its field in {record!r}") from None
+            raise FormatError(f"a number is too large for its field in {record!r}") from None
         self.next_id += 1
         return self.next_id - 1
 

@@ -112,11 +112,13 @@ def decode_ext_info(data: bytes, strings: Strings) -> ExtInfo:
     known = struct.calcsize(BTF_EXT_HEADER)
     if len(data) < known:
         raise FormatError(
-            "truncated .BTF.ext", why=f"the data ends inside the header, after {len(data)} bytes"
+            "truncated .BTF.ext", why=f"only {len(data)} bytes of the header are present"
         )
     _, version, _, size, *pairs = struct.unpack_from(order + BTF_EXT_HEADER, data)
     if version != BTF_VERSION or not known <= size <= len(data):
-        raise FormatError("damaged .BTF.ext header", why=f"version {version}, {size} bytes")
+        raise FormatError(
+            "damaged .BTF.ext header", why=f"unexpected version {version} or size {size}"
+        )
     # Headers from clang 8 lack the offset and length of the CO-RE table.
     core = struct.unpack_from(order + "II", data, known) if size >= known + 8 else (0, 0)
     body, name = data[size:], strings.text
@@ -132,7 +134,10 @@ def _table(body: bytes, order: str, offset: int, length: int) -> Words:
     if offset + length > len(body) or length % 4:
         raise FormatError(
             "truncated .BTF.ext",
-            why=f"a table of {length} bytes at {offset} exceeds the {len(body)} bytes",
+            why=(
+                f"a table of {length} bytes at offset {offset} extends past the end "
+                f"({len(body)} bytes)"
+            ),
         )
     return struct.unpack_from(f"{order}{length // 4}I", body, offset)
 
@@ -146,7 +151,7 @@ def _decode(
         return tables
     width = words[0] // 4
     if words[0] % 4 or width < known:
-        raise FormatError("damaged .BTF.ext", why=f"records are {words[0]} bytes long")
+        raise FormatError("damaged .BTF.ext", why=f"invalid record size {words[0]}")
     at = 1
     while at < len(words):
         start = at + 2

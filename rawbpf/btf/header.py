@@ -48,7 +48,7 @@ def byte_order(data: bytes, what: str = "BTF") -> str:
     if data[:2] == BTF_MAGIC.to_bytes(2, "big"):
         return ">"
     raise FormatError(
-        f"not {what}", why=f"the data starts with {data[:2].hex() or 'nothing'}, not eb9f"
+        f"not {what}", why=f"expected eb9f at the start, got {data[:2].hex() or 'nothing'}"
     )
 
 
@@ -56,16 +56,12 @@ def decode_header(data: bytes) -> Header:
     """Return the sections' locations; raise FormatError if sections overlap or exceed the data."""
     order = byte_order(data)
     if len(data) < struct.calcsize(BTF_HEADER):
-        raise FormatError(
-            "truncated BTF", why=f"the data ends inside the header, after {len(data)} bytes"
-        )
+        raise FormatError("truncated BTF", why=f"only {len(data)} bytes of the header are present")
     _, version, flags, size, *pairs = struct.unpack_from(order + BTF_HEADER, data)
     if version != BTF_VERSION or flags:
         raise FormatError(f"unknown BTF version {version}, flags {flags:#x}")
     if not struct.calcsize(BTF_HEADER) <= size <= len(data):
-        raise FormatError(
-            "damaged BTF header", why=f"the header gives its own length as {size} bytes"
-        )
+        raise FormatError("damaged BTF header", why=f"invalid header length {size}")
     types = _section("type", data, size, pairs[0], pairs[1])
     strings = _section("string", data, size, pairs[2], pairs[3])
     if types.start < strings.stop and strings.start < types.stop:
@@ -78,12 +74,15 @@ def _section(name: str, data: bytes, header: int, offset: int, length: int) -> s
     if start + length > len(data):
         raise FormatError(
             "truncated BTF",
-            why=f"the {name} section ends at {start + length}, but the data ends at {len(data)}",
+            why=(
+                f"the {name} section ends at offset {start + length}, but the data ends at "
+                f"{len(data)}"
+            ),
         )
     # The string section is a sequence of bytes; all other sections are sequences of 32-bit words.
     if name != "string" and (offset % 4 or length % 4):
         raise FormatError(
-            "damaged BTF header", why=f"the {name} section does not consist of 4-byte words"
+            "damaged BTF header", why=f"the size of the {name} section is not a multiple of 4"
         )
     return slice(start, start + length)
 

@@ -63,7 +63,9 @@ def decode_index(data: bytes, blob: int) -> Index:
         raise FormatError("damaged type index", why=f"the index is only {len(data)} bytes long")
     magic, version, size, count, groups, names, checksum = struct.unpack_from(_HEADER, data)
     if (magic, version) != (_MAGIC, _VERSION):
-        raise FormatError("not a type index", why=f"the file starts with {magic:#010x}, {version}")
+        raise FormatError(
+            "not a type index", why=f"unexpected magic number {magic:#010x} or version {version}"
+        )
     body = memoryview(data)[struct.calcsize(_HEADER) :]
     fits = len(body) == 4 * (groups + names) and groups == -(-count // GROUP)
     if size != blob or not fits or crc32(body) != checksum:

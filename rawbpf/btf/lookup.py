@@ -54,7 +54,7 @@ def prototype(btf: Btf, function: str) -> t.FuncProto | None:
         return None
     record = btf[found.type_id]
     if not isinstance(record, t.FuncProto):
-        raise FormatError("damaged BTF", why=f"the type of {function} is not a prototype")
+        raise FormatError("damaged BTF", why=f"the type of {function} is not a function prototype")
     return record
 
 

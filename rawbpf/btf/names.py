@@ -58,5 +58,8 @@ class SortedNames:
 
     def _name(self, position: int) -> str:
         if position >= len(self._words):
-            raise FormatError("damaged type index", why=f"the index leads to word {position}")
+            raise FormatError(
+                "damaged type index",
+                why=f"the index refers to word {position}, where no type starts",
+            )
         return self._strings.at(self._words[position])

@@ -183,4 +183,6 @@ def _beyond(word: int) -> FormatError:
 
     Without an index, the scan itself reports damaged types.
     """
-    return FormatError("damaged type index", why=f"the index leads to word {word}")
+    return FormatError(
+        "damaged type index", why=f"the index refers to word {word}, where no type starts"
+    )

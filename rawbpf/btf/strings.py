@@ -57,7 +57,7 @@ def encode_name(name: str) -> bytes:
     except UnicodeEncodeError as error:
         raise FormatError(f"the name {name!r} is not valid text", why=str(error)) from None
     if b"\0" in data:
-        raise FormatError(f"the name {name!r} contains a NUL")
+        raise FormatError(f"the name {name!r} contains a NUL byte")
     return data
 
 
@@ -133,13 +133,13 @@ class _Names(dict[int, str]):
             end = self._start + len(self._data)
             raise FormatError(
                 "damaged BTF",
-                why=(f"a name is at offset {offset}, beyond the {end} bytes of strings"),
+                why=(f"name offset {offset} is past the end of the strings ({end} bytes)"),
             )
         length = self._data.index(0, start) - start
         self._left -= length
         if length > longest or self._left < 0:
             raise FormatError(
-                "damaged BTF", why=f"the name at offset {offset} is {length} bytes long"
+                "damaged BTF", why=f"the name at offset {offset} is too long ({length} bytes)"
             )
         return decode_name(self._data[start : start + length])
 
@@ -170,7 +170,7 @@ class Strings:
     def __init__(self, data: bytes, base: Strings | None = None) -> None:
         # Split BTF may have no strings of its own, but a base has at least the empty string.
         if (data or base is None) and data[-1:] != b"\0":
-            raise FormatError("damaged BTF", why="the string section does not end with a NUL")
+            raise FormatError("damaged BTF", why="the string section does not end with a NUL byte")
         if base is None and data[0] != 0:
             raise FormatError(
                 "damaged BTF, or a module's BTF without its base",

@@ -39,7 +39,7 @@ Usage:
   rawbpf --version
 
 Options:
-  -v, --verbose    Print more on stderr; -vv also shows every system call.
+  -v, --verbose    Print more detail to stderr; -vv also shows every system call.
   --narrate[=HOW]  Show and explain each system call on stderr. HOW: line (default),
                    full (every byte), json. Commands also accept this option.
   -h, --help       Show this help; `rawbpf COMMAND --help` shows the help of a command.
@@ -48,7 +48,8 @@ Options:
 Commands:
 {commands}
 
-Set the variable RAWBPF_LOG=debug|info|warning|error to choose which messages appear on stderr.
+Set the environment variable RAWBPF_LOG to debug, info, warning or error to choose which messages
+appear on stderr.
 """
 
 
@@ -63,7 +64,7 @@ class Command(NamedTuple):
 COMMANDS = {
     command.name: command
     for command in (
-        Command("kprobe", "rawbpf.cli.tracing.kprobe", "Trace calls of a kernel function"),
+        Command("kprobe", "rawbpf.cli.tracing.kprobe", "Trace calls to a kernel function"),
         Command("list", "rawbpf.cli.tracing.list", "List kernel functions that can be probed"),
         Command("doctor", "rawbpf.cli.system.doctor", "Check what this machine needs for tracing"),
         Command("btf", "rawbpf.cli.objects.btf", "Show types from the kernel, a module or a file"),
@@ -73,14 +74,20 @@ COMMANDS = {
         Command(
             "relocate",
             "rawbpf.cli.objects.relocate",
-            "Show how an object is relocated for a kernel (CO-RE)",
+            "Show how CO-RE relocates an object for a kernel",
         ),
         Command(
-            "load", "rawbpf.cli.objects.load", "Load an object, report on each program, unload it"
+            "load",
+            "rawbpf.cli.objects.load",
+            "Load an object, report on each program, and unload it",
         ),
-        Command("run", "rawbpf.cli.tracing.run", "Run an object: load, attach, print its records"),
+        Command(
+            "run",
+            "rawbpf.cli.tracing.run",
+            "Run an object: load it, attach it, and print its records",
+        ),
         Command("prog", "rawbpf.cli.held.prog", "Show the programs in the kernel"),
-        Command("map", "rawbpf.cli.held.map", "Show maps, read and write their entries"),
+        Command("map", "rawbpf.cli.held.map", "Show maps, and read and write their entries"),
         Command("link", "rawbpf.cli.held.link", "Show which program is attached to which target"),
         Command(
             "gallery", "rawbpf.cli.verify.gallery", "Learn from programs that the verifier rejects"

@@ -73,8 +73,8 @@ def _encoded(
     if isinstance(value, str) and len(value.encode()) >= extern.size > 0:
         cut = value.encode()[: extern.size - 1]
         warn(
-            f"{extern.name} has {len(value.encode())} bytes in this kernel; "
-            f"the variable contains the first {len(cut)}"
+            f"{extern.name} is {len(value.encode())} bytes long in this kernel; the "
+            f"variable contains only the first {len(cut)} bytes"
         )
         return cut + b"\0"
     try:

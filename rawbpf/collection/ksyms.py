@@ -140,7 +140,8 @@ def _why_not_found(extern: ExternSpec, kernel: KernelFacts, *, untyped: bool) ->
     if extern.kind == "kfunc" and find_type(kernel, name, BTF_KIND_FUNC) is not None:
         return Missing(
             f"the prototype of {name} in this kernel differs from the declaration in the object",
-            f"declare each prototype as a weak flavour, such as {name}___v2, and test which exists",
+            f"declare each prototype as a weak flavour, such as {name}___v2, and test "
+            f"which one exists",
         )
     return why_missing(kernel, name)
 

@@ -74,7 +74,7 @@ def patch(instruction: Instruction, local: Value, target: Value) -> Instruction:
     if has_width(instruction):
         _expect(instruction, instruction.off, local.number, local)
         return _at_offset(instruction, local, target)
-    raise FormatError("a CO-RE relocation refers to an instruction that has no number to patch")
+    raise FormatError("a CO-RE relocation refers to an instruction that has no value to patch")
 
 
 def _wide(instruction: Instruction, local: Value, target: Value) -> Instruction:

@@ -171,7 +171,7 @@ def jit(root: Root) -> Finding:
     if level == 0:
         fix = "sudo sysctl net.core.bpf_jit_enable=1"
         return warn("programs are interpreted, which is slow (net.core.bpf_jit_enable = 0)", fix)
-    return ok(f"programs are compiled (net.core.bpf_jit_enable = {level})")
+    return ok(f"programs are JIT-compiled (net.core.bpf_jit_enable = {level})")
 
 
 def memlock(root: Root) -> Finding:

@@ -55,7 +55,7 @@ def data_sections(file: ObjectFile, btf: Btf | None) -> dict[int, DataSpec]:
     ]
     size = sum(one.header.size for one in sections if one.header.type == elf.SHT_NOBITS)
     if size > _LARGEST:
-        raise FormatError(f"the object claims {size} bytes of zeroed variables")
+        raise FormatError(f"the object declares too many zeroed variables ({size} bytes)")
     symbols: dict[int, list[Symbol]] = {}
     for symbol in file.symbols:
         if symbol.type == elf.STT_OBJECT and symbol.name:
@@ -78,7 +78,9 @@ def _decode(
     variables = []
     for symbol in symbols:
         if symbol.value + symbol.size > len(contents):
-            raise FormatError(f"variable {symbol.name!r} exceeds section {section.name}")
+            raise FormatError(
+                f"variable {symbol.name!r} extends past the end of section {section.name}"
+            )
         type_id = types.get(symbol.name, 0)
         variables.append(Variable(symbol.name, symbol.value, symbol.size, type_id=type_id))
     variables.sort(key=lambda one: one.offset)

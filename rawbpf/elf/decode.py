@@ -90,14 +90,16 @@ class ObjectDecoder:
         """
         self._left -= count
         if self._left < 0:
-            why = f"more than {_MOST_ENTRIES} instructions, symbols and relocations"
+            why = f"more than {_MOST_ENTRIES} instructions, symbols and relocations in total"
             raise FormatError("this object is too large", why=why)
 
     def _link(self, section: Section, kind: int) -> Section:
         """Return the section that a section header links to, if that section has the given type."""
         link = section.header.link
         if link >= len(self.sections) or self.sections[link].header.type != kind:
-            raise FormatError(f"section {section.name} links to section {link}", why="wrong type")
+            raise FormatError(
+                f"section {section.name} links to the invalid section {link}", why="wrong type"
+            )
         return self.sections[link]
 
 
@@ -112,9 +114,7 @@ class _Names:
         self._data, self._left = data, min(16 * len(data) + 65536, _LONGEST_NAMES)
         self._known: dict[int, str] = {}
         if data and data[-1]:
-            raise FormatError(
-                "damaged ELF file", why="a string table does not end with a zero byte"
-            )
+            raise FormatError("damaged ELF file", why="a string table does not end with a NUL byte")
 
     def at(self, offset: int) -> str:
         """Return the string at an offset of the string table.
@@ -129,13 +129,13 @@ class _Names:
         if offset >= max(len(self._data), 1):
             size = len(self._data)
             raise FormatError(
-                f"a name is at offset {offset:#x} of a string table of {size:#x} bytes"
+                f"name offset {offset:#x} is past the end of the string table ({size:#x} bytes)"
             )
         # If there is no string table, the name is empty.
         name = self._data[offset : self._data.find(0, offset)]
         self._left -= len(name)
         if self._left < 0:
-            raise FormatError("damaged ELF file", why="the names overlap too often")
+            raise FormatError("damaged ELF file", why="too many names overlap")
         # Escaping allows users to type the name as displayed.
         return name.decode(errors="backslashreplace")
 
@@ -143,9 +143,9 @@ class _Names:
 def _open(data: bytes) -> ELFFile:
     """Open the file. Raise FormatError or UnsupportedError unless the file is a BPF object."""
     if not data.startswith(elf.EI_IDENT[:4]):
-        raise FormatError("not an ELF file", why=f"the file starts with {data[:4].hex(' ')}")
+        raise FormatError("not an ELF file", why=f"unexpected first bytes: {data[:4].hex(' ')}")
     if len(data) < elf.FILE_HEADER.size:
-        raise FormatError("truncated ELF file", why=f"{len(data)} bytes are too short for a header")
+        raise FormatError("truncated ELF file", why=f"{len(data)} bytes are too few for a header")
     file = open_elf(io.BytesIO(data))
     if file.elfclass != 64 or not file.little_endian:
         what = "this ELF file is " + ("32-bit" if file.little_endian else "big-endian")
@@ -171,7 +171,10 @@ def _sections(data: bytes, file: ELFFile) -> list[Section]:
         for row in rows
     ]
     if rows and names_index >= len(rows):
-        raise FormatError("damaged ELF header", why=f"section names are in section {names_index}")
+        raise FormatError(
+            "damaged ELF header",
+            why=f"section {names_index}, which should contain the section names, does not exist",
+        )
     has_names = rows and rows[names_index].type == elf.SHT_STRTAB
     names = _Names(contents[names_index] if has_names else b"")
     return [
@@ -185,7 +188,7 @@ def _headers(data: bytes, file: ELFFile) -> tuple[list[elf.SectionHeader], int]:
     start, size = file["e_shoff"], elf.SECTION_HEADER.size
     if start and file["e_shentsize"] != size:
         each = file["e_shentsize"]
-        raise FormatError("damaged ELF header", why=f"section headers are {each} bytes long")
+        raise FormatError("damaged ELF header", why=f"invalid section header size {each}")
     with elf_errors():
         count, names_index = file.num_sections(), file.get_shstrndx() if start else 0
     end = start + count * size
@@ -207,9 +210,9 @@ def _check_places(rows: list[elf.SectionHeader], size: int) -> None:
             continue
         if row.offset + row.size > size:
             why = f"{row.size:#x} bytes at {row.offset:#x}, but the file is {size:#x} bytes long"
-            raise FormatError(f"section {number} exceeds the ELF file", why=why)
+            raise FormatError(f"section {number} extends past the end of the ELF file", why=why)
         if row.offset < end:
-            raise FormatError("damaged ELF file", why=f"sections overlap at {row.offset:#x}")
+            raise FormatError("damaged ELF file", why=f"sections overlap at offset {row.offset:#x}")
         end = row.offset + row.size
 
 
@@ -217,9 +220,11 @@ def _check_entries(table: Section, layout: struct.Struct) -> None:
     """Raise FormatError unless the table consists of complete entries of the expected size."""
     if table.header.entry_size != layout.size:
         why = f"expected {layout.size}"
-        raise FormatError(f"{table.name} has entries of {table.header.entry_size} bytes", why=why)
+        raise FormatError(
+            f"{table.name} has an invalid entry size ({table.header.entry_size} bytes)", why=why
+        )
     if len(table.contents) % layout.size:
-        why = f"{len(table.contents)} bytes, {layout.size} per entry"
+        why = f"its {len(table.contents)} bytes are not a multiple of {layout.size}"
         raise FormatError(f"section {table.name} ends inside an entry", why=why)
 
 
@@ -228,9 +233,9 @@ def _relocation(
 ) -> Relocation:
     offset, index = row.offset, row.info >> 32
     if index >= len(symbols):
-        what = f"a relocation in {table} refers to symbol {index}"
+        what = f"a relocation in {table} refers to the invalid symbol {index}"
         raise FormatError(what, why=f"the object has only {len(symbols)} symbols")
     if offset + _SHORTEST > len(section.contents):
-        what = f"a relocation in {table} is at {offset:#x}"
+        what = f"invalid relocation offset {offset:#x} in {table}"
         raise FormatError(what, why=f"section {section.name} ends at {len(section.contents):#x}")
     return Relocation(offset, symbols[index], row.info & 0xFFFFFFFF)

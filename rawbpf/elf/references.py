@@ -100,14 +100,14 @@ class References:
         if symbol.section in self._data:
             return Reference("map_value", self._data[symbol.section], place[1])
         raise FormatError(
-            f"the code refers to {symbol.name!r}", why=f"the symbol is in {self._where(symbol)}"
+            f"invalid reference to {symbol.name!r}", why=f"the symbol is in {self._where(symbol)}"
         )
 
     def _extern(self, name: str, *, is_call: bool) -> Reference:
         extern = self._externs.get(name)
         if extern is None:
             raise FormatError(
-                f"the code refers to {name!r}",
+                f"unresolved reference to {name!r}",
                 why="the symbol is not defined",
                 fix=(
                     "declare the symbol with __ksym or __kconfig, or link the object that "
@@ -121,7 +121,7 @@ class References:
     def _function(self, place: Place) -> Reference:
         if place not in self.names:
             raise FormatError(
-                f"a call goes to offset {place[1]:#x} of section {place[0]}",
+                f"invalid call to offset {place[1]:#x} of section {place[0]}",
                 why="no function starts at this offset",
             )
         return Reference("function", self.names[place])

@@ -95,7 +95,7 @@ class _Strings:
             elf.stream.seek(header["sh_offset"] + self._size - 1)
             if elf.stream.read(1) != b"\0":
                 raise FormatError(
-                    "damaged ELF file", why="a string table does not end with a zero byte"
+                    "damaged ELF file", why="a string table does not end with a NUL byte"
                 )
 
     def check(self, offset: int) -> None:
@@ -103,7 +103,7 @@ class _Strings:
         if offset >= max(self._size, 1):
             size = self._size
             raise FormatError(
-                f"a name is at offset {offset:#x} of a string table of {size:#x} bytes"
+                f"name offset {offset:#x} is past the end of the string table ({size:#x} bytes)"
             )
 
     def at(self, offset: int) -> str:
@@ -148,7 +148,7 @@ class Sections:
         layout, start = self._elf.structs.Elf_Shdr, self._elf["e_shoff"]
         size, each = layout.sizeof(), self._elf["e_shentsize"]
         if start and each != size:
-            raise FormatError("damaged ELF header", why=f"section headers are {each} bytes long")
+            raise FormatError("damaged ELF header", why=f"invalid section header size {each}")
         count, length = self._elf.num_sections(), self._elf.stream_len
         if start + count * size > length:
             why = f"{count} section headers at {start:#x}, but the file is {length:#x} bytes long"
@@ -161,7 +161,10 @@ class Sections:
             return []
         index = self._elf.get_shstrndx()
         if index >= len(self.headers):
-            raise FormatError("damaged ELF header", why=f"section names are in section {index}")
+            raise FormatError(
+                "damaged ELF header",
+                why=f"section {index}, which should contain the section names, does not exist",
+            )
         strings = _Strings(self._elf, self.headers[index])
         return [strings.at(header["sh_name"]) for header in self.headers]
 
@@ -173,7 +176,7 @@ class Sections:
                 f"{size:#x} bytes at {offset:#x}, but the file is {self._elf.stream_len:#x} "
                 "bytes long"
             )
-            raise FormatError(f"section {number} exceeds the ELF file", why=why)
+            raise FormatError(f"section {number} extends past the end of the ELF file", why=why)
         with elf_errors():
             self._elf.stream.seek(offset)
             return self._elf.stream.read(size)

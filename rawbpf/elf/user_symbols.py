@@ -59,7 +59,10 @@ def _functions(sections: Sections, number: int) -> Iterator[tuple[str, int]]:
     headers = sections.headers
     link = headers[number]["sh_link"]
     if link >= len(headers):
-        raise FormatError("damaged ELF file", why=f"symbol names are in section {link}")
+        raise FormatError(
+            "damaged ELF file",
+            why=f"section {link}, which should contain the symbol names, does not exist",
+        )
     names, table = sections.contents(link), sections.contents(number)
     whole = len(table) // elf.SYMBOL.size * elf.SYMBOL.size
     for name, info, _, section, value, _ in elf.SYMBOL.iter_unpack(table[:whole]):

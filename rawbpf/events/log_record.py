@@ -5,16 +5,16 @@ numbers, and user space formats the message. A record with text is self-describi
 written in C, assembly or Python do not have to share a table with the reader:
 
 >>> print(*LOG.lines(), sep="\n")
- 0 u32      length       bytes of the record, including this field; the ring may pad after it
+ 0 u32      length       size of the record in bytes, including this field; the ring may add padding
  4 u8       level        1 error, 2 warn, 3 info, 4 debug
  5 u8       arg_count    number of u64 arguments after the header
- 6 u16      text_length  bytes of the format, which follows the arguments; or 32768 + its number
+ 6 u16      text_length  bytes of text after the arguments, or 32768 + the number of a format
  8 u64      ktime_ns     bpf_ktime_get_ns: CLOCK_MONOTONIC
 16 u32      tid          bpf_get_current_pid_tgid, low half (called pid in the kernel)
 20 u32      pid          bpf_get_current_pid_tgid, high half (called tgid in the kernel)
 24 u32      cpu          bpf_get_smp_processor_id
 28 u32      reserved     0
-32 char[16] comm         bpf_get_current_comm: ends at the first NUL; rubbish may follow it
+32 char[16] comm         bpf_get_current_comm: ends at the first NUL; the rest is undefined
 
 The header is followed by the arguments and the text of the format. The program of `rawbpf kprobe`
 sends no text, because that is faster: it sends the number of a format in ``FORMATS``, and the
@@ -77,7 +77,10 @@ LOG = Layout(
     48,
     [
         Field(
-            "length", 0, "I", "bytes of the record, including this field; the ring may pad after it"
+            "length",
+            0,
+            "I",
+            "size of the record in bytes, including this field; the ring may add padding",
         ),
         Field("level", 4, "B", "1 error, 2 warn, 3 info, 4 debug"),
         Field("arg_count", 5, "B", "number of u64 arguments after the header"),
@@ -85,7 +88,7 @@ LOG = Layout(
             "text_length",
             6,
             "H",
-            "bytes of the format, which follows the arguments; or 32768 + its number",
+            "bytes of text after the arguments, or 32768 + the number of a format",
         ),
         Field("ktime_ns", 8, "Q", "bpf_ktime_get_ns: CLOCK_MONOTONIC"),
         Field("tid", 16, "I", "bpf_get_current_pid_tgid, low half (called pid in the kernel)"),
@@ -93,7 +96,7 @@ LOG = Layout(
         Field("cpu", 24, "I", "bpf_get_smp_processor_id"),
         Field("reserved", 28, "I", "0"),
         Field(
-            "comm", 32, "16s", "bpf_get_current_comm: ends at the first NUL; rubbish may follow it"
+            "comm", 32, "16s", "bpf_get_current_comm: ends at the first NUL; the rest is undefined"
         ),
     ],
 )
@@ -172,7 +175,7 @@ def decode_log(data: bytes) -> LogRecord:
     """Decode one sample from a ring. Raises FormatError if the sample is not a log record."""
     if len(data) < HEADER.size:
         raise FormatError(
-            f"a log record has at least {HEADER.size} bytes, this one has {len(data)}"
+            f"a log record of {len(data)} bytes is too short; the minimum is {HEADER.size} bytes"
         )
     length, level, count, text_length, ktime, tid, pid, cpu, _, comm = HEADER.unpack_from(data)
     numbered = text_length >= NUMBERED
@@ -181,8 +184,11 @@ def decode_log(data: bytes) -> LogRecord:
     text_at = HEADER.size + ARGUMENT * count
     if text_at + text_length > length or length > len(data):
         raise FormatError(
-            "a log record contradicts itself",
-            why=f"{count} arguments and {text_length} bytes of text in {length} of {len(data)}",
+            "inconsistent sizes in a log record",
+            why=(
+                f"{count} arguments and {text_length} bytes of text do not fit into {length} "
+                f"of {len(data)} bytes"
+            ),
         )
     args = struct.unpack_from(f"={count}Q", data, HEADER.size)
     text = known or data[text_at : text_at + text_length].decode(errors="backslashreplace")
@@ -191,7 +197,7 @@ def decode_log(data: bytes) -> LogRecord:
 
 def _format(number: int) -> str:
     if number >= len(FORMATS):
-        raise FormatError(f"a log record names format {number}, of {len(FORMATS)}")
+        raise FormatError(f"a log record refers to the unknown format {number}")
     return FORMATS[number]
 
 

@@ -123,9 +123,11 @@ def log_true_size() -> Answer:
     attr = _attr(_nothing, bpf_prog_type.BPF_PROG_TYPE_SOCKET_FILTER)
     _with_log(attr)
     attr.ends_at("log_true_size")
-    answer = attempt("load a program with a log", lambda: prog_load(attr, "rawbpf_probe"), no=())
+    answer = attempt(
+        "load a program and request a verifier log", lambda: prog_load(attr, "rawbpf_probe"), no=()
+    )
     if answer.outcome is Outcome.YES and not attr.struct.log_true_size:
-        return Answer(Outcome.NO, "load a program with a log: log_true_size is 0")
+        return Answer(Outcome.NO, "load a program and request a verifier log: log_true_size is 0")
     return answer
 
 

@@ -130,10 +130,10 @@ def _small(paths: Iterator[str]) -> tuple[list[str], list[str]]:
             continue
         needs = _needs(path, size, count)
         if not (Path(path).is_file() or Path(path).is_dir()):
-            omitted.append(f"{path} is not copied: the path is neither a file nor a folder")
+            omitted.append(f"cannot copy {path}: the path is neither a file nor a folder")
         elif needs is None:
             what = f"more than {LARGEST >> 20} MiB or {MOST_FILES:,} files"
-            omitted.append(f"{path} is not copied: {what}; use --add {path} to copy it")
+            omitted.append(f"cannot copy {path}: {what}; use --add {path} to copy it")
         else:
             files.append(path)
             size, count = size - needs[0], count - needs[1]

@@ -26,7 +26,9 @@ def release_of(payload: bytes) -> str:
     """
     name = payload.decode("ascii", errors="replace")
     if not re.fullmatch(r"[!-~]{1,64}", name):  # __NEW_UTS_LEN
-        raise FormatError("invalid frame READY from the guest", why=f"the release is {name!r}")
+        raise FormatError(
+            "invalid READY frame from the guest", why=f"invalid kernel release {name!r}"
+        )
     return name
 
 
@@ -38,7 +40,7 @@ def status_of(payload: bytes) -> int:
     """
     status = number(payload)
     if not (status <= _MOST_STATUS and (os.WIFEXITED(status) or os.WIFSIGNALED(status))):
-        raise FormatError("invalid frame EXIT from the guest", why=f"status {status:#x}")
+        raise FormatError("invalid EXIT frame from the guest", why=f"status {status:#x}")
     return status
 
 
@@ -57,7 +59,7 @@ class Budget:
         self._waiting += size
         if self._waiting > self._most:
             why = f"{self._waiting} bytes are waiting, but the limit is {self._most}"
-            raise FormatError("unexpected output from the guest", why=why)
+            raise FormatError("too much output from the guest", why=why)
 
     def remove(self, size: int) -> None:
         """Count output that has been written."""

@@ -181,7 +181,7 @@ class _Session:
             for kind, payload in self._line.receive():
                 early = kind in (FrameKind.READY, FrameKind.IN_FRAMES)
                 if kind not in self._on_frame or early == self._ready or self.status is not None:
-                    raise FormatError(f"unexpected frame {kind.name} from the guest")
+                    raise FormatError(f"unexpected {kind.name} frame from the guest")
                 self._on_frame[kind](payload)
         for kind, outlet in self._outlets.items():
             if outlet.fd in ready:

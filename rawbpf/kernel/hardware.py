@@ -128,7 +128,7 @@ def pmu_type(name: str, root: Root = "/") -> int:
     text = _read(name, "type", root)
     number = _small(text)
     if number < 0:
-        raise FormatError(f"the type of the {name} PMU is {text!r}", why="expected a number")
+        raise FormatError(f"invalid type of the {name} PMU: {text!r}", why="expected a number")
     return number
 
 
@@ -139,7 +139,7 @@ def pmu_format_bit(name: str, field: str, root: Root = "/") -> int:
     bit = _small(number)
     if prefix != "config" or not 0 <= bit < 64:
         raise FormatError(
-            f"the option {field} of the {name} PMU is {text!r}",
+            f"invalid option {field} of the {name} PMU: {text!r}",
             why="expected one bit, such as config:0",
         )
     return bit

@@ -88,7 +88,7 @@ def unknown_reason() -> Reason:
     """Return the reason to report if none of the known reasons applies."""
     return Reason(
         "the kernel denied the operation, although capabilities and lockdown permit it",
-        f"look in `dmesg` for a denial by SELinux or AppArmor, {_GUEST}",
+        f"check `dmesg` for a denial by SELinux or AppArmor, {_GUEST}",
     )
 
 

@@ -109,7 +109,7 @@ def _not_permitted(path: str, folder: str) -> tuple[str | None, str | None]:
         fix = f"choose a path under {places[0]}" if places else _mount()
         return "the path is not on a BPF file system", fix
     if "." in os.path.basename(path):  # noqa: PTH119 -- as above
-        return "names in a BPF file system must not contain dots", "choose another name"
+        return "names in a BPF file system cannot contain dots", "choose another name"
     return None, None
 
 

@@ -91,7 +91,7 @@ def _matching(pattern: str) -> list[str]:
     if functions is None:
         raise UnsupportedError(
             f"cannot find the functions that match {pattern!r}",
-            why="tracefs's available_filter_functions cannot be read",
+            why="cannot read available_filter_functions in tracefs",
             fix="mount -t tracefs tracefs /sys/kernel/tracing, as root",
         )
     names = (line.split()[0].decode() for line in functions.splitlines() if line)

@@ -80,7 +80,7 @@ def check_function_name(name: str, root: Root = "/") -> None:
 
         limit = limit if kernel_version(root=root) >= (6, 1) else _KSYM_NAME_LEN_BEFORE_6_1
     if len(name) >= limit:
-        what = f"the function name {name[:20] + '...'!r} is {len(name)} characters long"
+        what = f"the function name {name[:20] + '...'!r} is too long ({len(name)} characters)"
         raise UsageError(what, why=f"this kernel's limit is {limit - 1}")
     module, colon, function = name.rpartition(":")
     valid = function.replace("$", "_").replace(".", "_").isidentifier()

@@ -101,7 +101,7 @@ def why_no_trampoline(probe: ProbeSpec, number: int, root: Root = "/") -> str:
 
     >>> from rawbpf.specs.program_spec import ProbeSpec
     >>> why_no_trampoline(ProbeSpec(ProbeKind.FENTRY, "f"), 524)  # on x86-64
-    'f takes more arguments than a trampoline can pass on (6 before 6.6)'
+    'f takes more arguments than a trampoline can pass (6 before 6.6)'
     """
     if probe.kind not in (ProbeKind.FENTRY, ProbeKind.FMOD_RET):
         return ""
@@ -109,7 +109,7 @@ def why_no_trampoline(probe: ProbeSpec, number: int, root: Root = "/") -> str:
         arch = native(X86_64)
         version = ".".join(map(str, arch.more_trampoline_slots))
         limit = f"{arch.trampoline_slots} before {version}"
-        return f"{probe.target} takes more arguments than a trampoline can pass on ({limit})"
+        return f"{probe.target} takes more arguments than a trampoline can pass ({limit})"
     if number == errno.EBUSY and _is_notrace(probe.target, root):
         return (
             f"ftrace cannot hook {probe.target}: the function was compiled without NOPs for "

@@ -86,8 +86,8 @@ class Frames:
         """
         if len(self._frames) == MAX_CALL_FRAMES:
             raise MachineError(
-                f"calls are nested {MAX_CALL_FRAMES + 1} levels deep",
-                why="the kernel allows 8 frames",
+                f"calls are nested too deeply ({MAX_CALL_FRAMES + 1} levels)",
+                why="the kernel allows at most 8 frames",
             )
         registers = self._registers
         self._frames.append(Frame(start, back, registers[6:], callbacks))

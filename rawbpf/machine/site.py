@@ -50,7 +50,7 @@ class Site(NamedTuple):
         """Return the index of the jump target ``distance`` slots after the next instruction."""
         slot = self.slot + 1 + distance
         if slot not in self.targets:
-            what = f"slot {self.slot} of {self.program.name!r} jumps to slot {slot}"
+            what = f"invalid jump from slot {self.slot} of {self.program.name!r} to slot {slot}"
             inside = 0 <= slot < self.program.slots
             why = (
                 "the slot is the second half of an instruction"
@@ -63,7 +63,9 @@ class Site(NamedTuple):
     def function(self, distance: int) -> int:
         """Return the index of the function ``distance`` slots after the next instruction."""
         if self.reference is not None:
-            what = f"{self.program.name!r} refers to function {self.reference.name!r}"
+            what = (
+                f"unresolved reference to function {self.reference.name!r} in {self.program.name!r}"
+            )
             raise MachineError(what, why="the function is not linked into the program")
         return self.target(distance)
 

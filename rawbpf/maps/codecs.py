@@ -107,7 +107,7 @@ class PerCpu:
         values = value if isinstance(value, list | tuple) else [value] * self._cpus
         if len(values) != self._cpus:
             raise UsageError(
-                f"the list has {len(values)} values for {self._cpus} CPUs",
+                f"the list has {len(values)} values, but this machine has {self._cpus} CPUs",
                 fix=f"pass a list of {self._cpus} values, or one value for all CPUs",
             )
         return b"".join(self._inner.encode(one).ljust(self._step, b"\0") for one in values)

@@ -125,12 +125,14 @@ _ROWS = (
     MapKind(_T.BPF_MAP_TYPE_ARRAY_OF_MAPS, "4.12", _INDEX, _FD, typed=False, holds="map"),
     MapKind(_T.BPF_MAP_TYPE_HASH_OF_MAPS, "4.12", _ANY, _FD, typed=False, holds="map"),
     MapKind(_T.BPF_MAP_TYPE_DEVMAP, "4.14", _INDEX,
-            "u32 interface index; from 5.8 also a u32 file descriptor of an XDP program",
+            "u32 interface index, followed (since 5.8) by an optional u32 file "
+            "descriptor of an XDP program",
             typed=False),
     MapKind(_T.BPF_MAP_TYPE_SOCKMAP, "4.14", _INDEX, "u32: file descriptor of a socket",
             typed=False, holds="fd"),
     MapKind(_T.BPF_MAP_TYPE_CPUMAP, "4.15", "u32: CPU number",
-            "u32 queue size; from 5.9 also a u32 file descriptor of an XDP program", typed=False),
+            "u32 queue size, followed (since 5.9) by an optional u32 file descriptor of "
+            "an XDP program", typed=False),
     MapKind(_T.BPF_MAP_TYPE_XSKMAP, "4.18", _INDEX, "u32: file descriptor of an AF_XDP socket",
             typed=False, holds="fd"),
     MapKind(_T.BPF_MAP_TYPE_SOCKHASH, "4.18", "any type; up to 512 bytes",

@@ -1,4 +1,4 @@
-"""Trace calls of a kernel function, and deliver the events.
+"""Trace calls to a kernel function, and deliver the events.
 
     with rawbpf.Kprobe("do_sys_openat2") as probe:
         for event in probe.events(duration=5):
@@ -61,7 +61,7 @@ _LARGEST_PID = 1 << 22  # PID_MAX_LIMIT
 
 
 class Kprobe(Owner):
-    """Traces calls of a kernel function, inside a ``with`` block.
+    """Traces calls to a kernel function, inside a ``with`` block.
 
     ``pid`` limits tracing to one process, given by its ID in the caller's PID namespace.
     ``retprobe`` traces returns instead of calls. ``buffer_pages`` is the number of ring buffer

@@ -204,7 +204,7 @@ def test_verify_diff_of_two_kernels_with_a_c_file():
     assert verdict.split() == ["verdict", "rejected", "[RB-V020]", "accepted"]
     assert counts[0].split()[:2] == ["insns", "0"]
     assert int(counts[0].split()[2]) > 30
-    assert "  5.10 did not verify any instruction" in counts
+    assert "  5.10 did not verify any instructions" in counts
 
 
 def test_the_next_guest_knows_what_a_guest_learned_about_its_kernel(tmp_path):

@@ -57,7 +57,7 @@ def test_each_bad_path_is_an_error_of_one_line(place, tmp_path):
                 "the path is not on a BPF file system; choose a path under /sys/fs/bpf",
             ),
             (BPFFS / "no_folder" / "x", "/sys/fs/bpf/no_folder does not exist"),
-            (BPFFS / "a.b", "names in a BPF file system must not contain dots"),
+            (BPFFS / "a.b", "names in a BPF file system cannot contain dots"),
         ):
             with pytest.raises(KernelError) as caught:
                 m.pin(path)

@@ -182,7 +182,7 @@ def test_the_terminal_is_asked(answer, status):
         os.write(ours, f"{answer}\n".encode())
         assert process.wait(60) == status
     os.close(ours)
-    assert "BPF_OBJ_PIN: it pins an object at '/sys/fs/bpf/by_replay'" in asked
+    assert "BPF_OBJ_PIN: this call pins an object at '/sys/fs/bpf/by_replay'" in asked
     assert PINNED.exists() is (status == 0)
 
 

@@ -63,7 +63,9 @@ class ValueCodec:
     def decode(self, data: bytes) -> Any:  # noqa: ANN401 -- whatever the type's values are
         """Decode a value, ignoring extra bytes; raise FormatError if bytes are missing."""
         if len(data) < self.size:
-            raise FormatError("truncated value", why=f"{len(data)} bytes of {self.size}")
+            raise FormatError(
+                "truncated value", why=f"only {len(data)} of {self.size} bytes are present"
+            )
         return self.inner.get(data, 0)
 
     def encode(self, value: Any, name: str = "") -> bytes:  # noqa: ANN401 -- checked below
@@ -88,7 +90,7 @@ def codec(btf: Btf, type_id: int) -> ValueCodec:
     if leaves > _MOST_LEAVES or inner.size > _LARGEST:
         raise FormatError(
             f"BTF type {type_id} is too large to read",
-            why=f"the type has {inner.size} bytes with {leaves} numbers",
+            why=f"its {inner.size} bytes contain {leaves} numbers",
         )
     return ValueCodec(inner, leaves)
 
@@ -127,7 +129,7 @@ class _Compiler:
     def _scalar(self, type_id: int, record: t.Type) -> Codec:
         size = size_of(self._btf, type_id)
         if not 0 < size <= _LONGEST_NUMBER:
-            raise FormatError(f"BTF type {type_id} is a number of {size} bytes")
+            raise FormatError(f"BTF type {type_id} is a number of unsupported size ({size} bytes)")
         if isinstance(record, t.Int):
             if record.encoding == BTF_INT_BOOL and size == 1:
                 return Bool()

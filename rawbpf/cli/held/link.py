@@ -32,7 +32,7 @@ Arguments:
 
 Options:
   --json         Print one JSON object per link, with bpftool's keys.
-  -v, --verbose  Print more on stderr.
+  -v, --verbose  Print more detail to stderr.
   -h, --help     Show this help.
 
 Kernels before 5.15 do not support links for kprobes, uprobes, tracepoints and perf events.

@@ -42,15 +42,15 @@ Arguments:
   KEY            A number (7, 0x1f), JSON ({"pid": 7}, [1, 2]), text, or bytes (hex:0700ff00);
                  use - for queues and stacks, which have no keys.
   VALUE          A value in the same syntax as KEY. For a per-CPU map, a list sets one value per
-                 CPU, and any other value is stored for every CPU. For a map of maps or programs,
-                 VALUE is an ID.
+                 CPU, and any other value is stored for every CPU. For a map that holds maps or
+                 programs, VALUE is an ID.
 
 Options:
   --json         Print one JSON object per map or entry.
   --hex          Print bytes in hex even if the map has types.
   --new          Update only if the key does not exist.
   --existing     Update only if the key exists.
-  -v, --verbose  Print more on stderr.
+  -v, --verbose  Print more detail to stderr.
   -h, --help     Show this help.
 """
 

@@ -39,7 +39,7 @@ Options:
   --dot              Print the control-flow graph for Graphviz: ... | dot -Tsvg.
   --no-source        Omit source lines.
   --dialect DIALECT  Syntax: c or mnemonic, as for `rawbpf disasm` [default: c].
-  -v, --verbose      Print more on stderr.
+  -v, --verbose      Print more detail to stderr.
   -h, --help         Show this help.
 
 The kernel counts run_time_ns and run_cnt only while sysctl kernel.bpf_stats_enabled is 1.

@@ -32,8 +32,8 @@ OPTIONS = """
   --set ENTRY      An initial map entry MAP[KEY]=VALUE, with numbers or hex:BYTES;
                    in a prog_array, VALUE is the name of a program.
   --world FIELDS   Results of helpers: pid=1,comm=cat,cpu=1,... (see below).
-  --budget COUNT   Stop after this number of instructions [default: 10000000].
-  --check-stack    Stop if the program reads stack bytes that it has not written.
+  --budget COUNT   Stop after this many instructions [default: 10000000].
+  --check-stack    Stop if the program reads stack bytes that it did not write.
 """
 
 NOTES = """
@@ -70,7 +70,7 @@ def _choose(spec: ObjectSpec, name: str | None, file: str) -> ProgramSpec:
     if name is None:
         if len(spec.programs) == 1:
             return next(iter(spec.programs.values()))
-        what = f"{file} contains several programs" if names else f"{file} contains no program"
+        what = f"{file} contains more than one program" if names else f"{file} contains no program"
         raise UsageError(what, fix=f"choose a program with --program: {names}" if names else None)
     if name not in spec.programs:
         raise UsageError(f"no program {name!r} in {file}", why=f"the file contains {names}")
@@ -131,9 +131,7 @@ def _argument(text: str) -> int | bytes:
 def _budget(text: str) -> int:
     count = _number(text, "--budget")
     if count < 1:
-        raise UsageError(
-            f"--budget is {text!r}", fix="specify a number of instructions, at least 1"
-        )
+        raise UsageError(f"--budget is {text!r}", fix="specify at least one instruction")
     return count
 
 

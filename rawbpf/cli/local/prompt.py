@@ -122,4 +122,6 @@ def count(arg: str) -> int:
     """Parse a repeat count, which defaults to 1."""
     if not arg:
         return 1
-    return whole_number(arg, "the count", "specify a number, at least 1", lowest=1, highest=1 << 32)
+    return whole_number(
+        arg, "the count", "specify a number of at least 1", lowest=1, highest=1 << 32
+    )

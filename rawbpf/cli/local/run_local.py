@@ -23,7 +23,7 @@ Usage:
 {ARGUMENTS}
 Options:{OPTIONS}  --runs COUNT     Run it this often; maps keep their contents [default: 1].
   --json           Print one JSON object.
-  -v, --verbose    Print more on stderr.
+  -v, --verbose    Print more detail to stderr.
   -h, --help       Show this help.
 {NOTES}
   rawbpf run-local bpf_src/hello_kprobe.bpf.s --world comm=cat,pid=7

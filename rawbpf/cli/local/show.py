@@ -103,7 +103,7 @@ def stack_trace(machine: Machine) -> Iterator[str]:
     index = machine.index
     for number in reversed(range(len(machine.frames))):
         frame = machine.frames[number]
-        called = ", called back by a helper" if frame.callbacks else ""
+        called = ", called by a helper" if frame.callbacks else ""
         yield f"  {machine.code.where(index)}{called}"
         index = frame.back - 1
 

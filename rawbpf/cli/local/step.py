@@ -19,7 +19,7 @@ Usage:
 {ARGUMENTS}
 Options:{OPTIONS}  --commands FILE  Run the commands in this file instead of prompting;
                    one command per line, and # starts a comment.
-  -v, --verbose    Print more on stderr.
+  -v, --verbose    Print more detail to stderr.
   -h, --help       Show this help.
 
 At the prompt, `help` lists the commands: step, next, continue, finish, back, break, registers ...

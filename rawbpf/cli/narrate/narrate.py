@@ -32,7 +32,7 @@ Options:
   --script           Write a Python script that makes the same calls without rawbpf. Without FILE,
                      the script goes to stdout and the command's output to stderr.
   -o, --output FILE  Write the narration to this file.
-  -v, --verbose      Print more on stderr.
+  -v, --verbose      Print more detail to stderr.
   -h, --help         Show this help.
 
 `rawbpf COMMAND --narrate`, `--narrate=full` and `--narrate=json` are short forms of this command.

@@ -31,16 +31,16 @@ Arguments:
 Options:
   --yes          Do not ask before calls that outlive this command or affect others.
   --json         Print one JSON object per call.
-  -v, --verbose  Print more on stderr.
+  -v, --verbose  Print more detail to stderr.
   -h, --help     Show this help.
 
 The recorded programs are loaded into the kernel. Replay recordings that you do not trust in a
-guest: `rawbpf guest replay FILE`. Replay asks before it attaches a program, creates a probe, pins
-or opens an existing object, or changes a map that the recording did not create.
+guest: `rawbpf guest replay FILE`. Replay asks before it attaches a program, creates a probe,
+pins or opens an existing object, or changes a map that the recording did not create.
 
-File descriptors and addresses are replaced with new ones. Times, IDs, verifier logs and the number
-of events that ended a wait are not compared. Calls about the streams of the recorded command are
-marked with - and not repeated. Exit status: 1 if the result of any call differs.
+File descriptors and addresses are replaced with new ones. Times, IDs, verifier logs, and the number
+of events that ended a wait are not compared. Calls on the standard streams of the recorded command
+are marked with - and are not repeated. Exit status: 1 if the result of any call differs.
 """
 
 _LONGEST = 1 << 24

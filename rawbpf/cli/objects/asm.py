@@ -27,7 +27,7 @@ Arguments:
 Options:
   -o, --output OUTPUT  Write the object to this file, or to stdout for -. The default is FILE
                        with the extension .o instead of .s.
-  -v, --verbose        Print more on stderr.
+  -v, --verbose        Print more detail to stderr.
   -h, --help           Show this help.
 
   rawbpf asm hello.bpf.s && rawbpf disasm hello.bpf.o

@@ -29,8 +29,8 @@ offsets and sizes of its members and the holes between them, lists the values of
 the declaration of a function.
 
 Arguments:
-  SOURCE           The word kernel, the name of a module, a BTF file, an ELF file with a .BTF
-                   section, or a C file. The default is kernel.
+  SOURCE           The word 'kernel', the name of a module, a BTF file, an ELF file with a .BTF
+                   section, or a C file. The default is 'kernel'.
   NAME             A type, function or variable: task_struct, 'struct file', vfs_read.
 
 Options:
@@ -38,9 +38,9 @@ Options:
                    and the types that they need), raw for one line per type as in bpftool, or
                    json [default: c].
   --from SOURCE    Look up the names in this source [default: kernel].
-  --base SOURCE    The BTF that a module's BTF extends, if it is not this kernel's BTF.
+  --base SOURCE    The base of a module's BTF, if the base is not this kernel's BTF.
   --depth N        Expand nested structs down to this level, 1 to 64 [default: 1].
-  -v, --verbose    Print more on stderr.
+  -v, --verbose    Print more detail to stderr.
   -h, --help       Show this help.
 
   rawbpf btf dump > vmlinux.h

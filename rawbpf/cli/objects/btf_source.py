@@ -41,7 +41,7 @@ def open_btf(source: str, base: str | None = None, root: Root = "/") -> Btf:
     >>> open_btf("x")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    rawbpf.errors.UsageError: no file and no module in this kernel is named 'x'; ...
+    rawbpf.errors.UsageError: there is no file or kernel module named 'x'; ...
     """
     below = None if base is None else open_btf(base, root=root)
     if source == KERNEL:
@@ -111,7 +111,7 @@ def _nowhere(source: str, root: Root) -> UsageError:
         raise UsageError(f"cannot read {source}", why="No such file or directory")
     near = get_close_matches(source, [KERNEL, *btf_modules(root)], n=1)
     return UsageError(
-        f"no file and no module in this kernel is named {source!r}",
+        f"there is no file or kernel module named {source!r}",
         fix=f"did you mean {near[0]}?" if near else f"to specify a type, write: {KERNEL} {source}",
     )
 

@@ -31,7 +31,7 @@ Options:
   --json             Print one JSON object per instruction.
   --no-source        Omit source lines.
   --color WHEN       Use colors: auto, always or never [default: auto].
-  -v, --verbose      Print more on stderr.
+  -v, --verbose      Print more detail to stderr.
   -h, --help         Show this help.
 
   rawbpf disasm prog.bpf.o --program hello

@@ -29,12 +29,12 @@ Arguments:
 Options:
   --clang NAME   The clang that compiles a .bpf.c file.
   --json         Print one JSON object per object.
-  -v, --verbose  Print more on stderr.
+  -v, --verbose  Print more detail to stderr.
   -h, --help     Show this help.
 
-This command does not enter the kernel. The column KERNEL shows the first kernel version that
-supports the program type. `rawbpf relocate` shows how CO-RE adapts the code to a kernel, and
-`rawbpf disasm` shows the code itself.
+This command does not load anything into the kernel. The KERNEL column shows the first kernel
+version that supports the program type. `rawbpf relocate` shows how CO-RE adapts the code to a
+kernel, and `rawbpf disasm` shows the code itself.
 """
 
 _LONGEST_VALUE = 48

@@ -28,18 +28,18 @@ Arguments:
 Options:
   --set VARIABLE=VALUE    Set a global variable before loading.
   --skip PROGRAM          Do not load these programs; * matches any characters.
-  --pin DIR               Pin all programs as DIR/NAME and all maps as DIR/maps/NAME, or none if
-                          an error occurs. DIR must be on a BPF file system, such as
+  --pin DIR               Pin all programs as DIR/NAME and all maps as DIR/maps/NAME; if an error
+                          occurs, pin nothing. DIR must be on a BPF file system, such as
                           /sys/fs/bpf/mine. Pinned objects stay loaded until you remove them
                           with rm -r DIR.
   --clang NAME            The clang that compiles a .bpf.c file.
   --json                  Print the report as JSON.
-  -v, --verbose           Print more on stderr.
+  -v, --verbose           Print more detail to stderr.
   -h, --help              Show this help.
 
 VERIFIED is the number of instructions that the verifier processed (Linux 5.16 or newer), and STATES
-is the number of states that it kept. XLATED and JITED are the program's sizes in bytes after the
-verifier and after the JIT compiler. MS is the loading time in milliseconds.
+is the number of states that the verifier kept. XLATED and JITED are the program's sizes in bytes
+after the verifier and after the JIT compiler. MS is the loading time in milliseconds.
 """
 
 

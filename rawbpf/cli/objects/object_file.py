@@ -173,7 +173,8 @@ def read_bytecode(file: str) -> list[CodeSection]:
     code = _from_hex(data)
     if code is None and _TEXT.fullmatch(data):
         raise FormatError(
-            f"{file} is a text file, but not in hex", fix="assemble the file with `rawbpf asm`"
+            f"{file} is a text file that does not contain hex bytes",
+            fix="assemble the file with `rawbpf asm`",
         )
     try:
         return [CodeSection("", decode_all(code or data), {}, {}, {})]

@@ -31,12 +31,13 @@ Arguments:
   FILE            A .bpf.o, .bpf.c or .bpf.s file, or an executable that contains objects.
 
 Options:
-  --btf SOURCE    The target kernel's BTF: kernel for this kernel, or a BTF file, such as a copy
-                  of another machine's /sys/kernel/btf/vmlinux [default: kernel].
+  --btf SOURCE    Where to read the target kernel's BTF: 'kernel' for the running kernel, or a BTF
+                  file, such as a copy of another machine's /sys/kernel/btf/vmlinux [default:
+                  kernel].
   --program NAME  Show only this program.
   --clang NAME    The clang that compiles a .bpf.c file.
   --json          Print one JSON object per program.
-  -v, --verbose   Print more on stderr.
+  -v, --verbose   Print more detail to stderr.
   -h, --help      Show this help.
 
 LOCAL is the value in the object, and TARGET is the value for the kernel. If a relocation cannot be

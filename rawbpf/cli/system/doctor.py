@@ -26,7 +26,7 @@ Usage:
 Options:
   --features     Also list the BPF features of this kernel.
   --json         Print one JSON object.
-  -v, --verbose  Print more on stderr.
+  -v, --verbose  Print more detail to stderr.
   -h, --help     Show this help.
 
 ok        nothing to do

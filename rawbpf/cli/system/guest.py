@@ -25,11 +25,11 @@ with rawbpf imported.
 
 Options:
   --kernel=<kernel>    A vmlinuz, a version (6.12) or a Debian suite (sid) [default: newest cached].
-  --add=<path>         Also copy this file or folder, whatever its size; may be repeated.
+  --add=<path>         Also copy this file or folder, regardless of its size; may be repeated.
   --module=<name>      Load this kernel module and its dependencies; may be repeated.
   --out=<dir>          Copy the contents of /out in the guest (up to 1 GiB, 100,000 files) to this
                        folder. Links that could lead outside the folder are skipped.
-  --workload=<cmd>     Run this workload beside the command, instead of the default workload.
+  --workload=<cmd>     Run this workload alongside the command, instead of the default workload.
   --no-workload        Run no workload.
   --timeout=<seconds>  Stop the guest if the command takes longer.
   --cpus=<n>           Number of CPUs [default: 2].
@@ -38,7 +38,7 @@ Options:
   --kernel-args=<s>    Append this text to the kernel command line.
   --accel=<how>        Accelerator: kvm, tcg, or auto for KVM where it works [default: auto].
   -h, --help           Show this help.
-  -v, --verbose        Print more; -v -v also shows the kernel's console.
+  -v, --verbose        Print more detail to stderr; -v -v also shows the kernel's console.
 """
 
 

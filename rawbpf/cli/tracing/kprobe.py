@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["USAGE", "run"]
 
-USAGE = """Trace calls of a kernel function: print one line for each call.
+USAGE = """Trace calls to a kernel function: print one line for each call.
 
 Usage:
   rawbpf kprobe FUNCTION [options] [-v]...
@@ -45,7 +45,7 @@ Options:
   --keep-caps             Keep all capabilities while tracing, instead of dropping those that are
                           no longer needed.
   --json                  Print one JSON object per event on stdout, and nothing else.
-  -v, --verbose           Print more on stderr.
+  -v, --verbose           Print more detail to stderr.
   -h, --help              Show this help.
 
 Needs root, or CAP_BPF and CAP_PERFMON; `rawbpf doctor` checks what is missing.

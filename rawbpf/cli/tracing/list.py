@@ -34,7 +34,7 @@ Arguments:
 Options:
   -m, --module MODULE  List only functions of this module; vmlinux means the kernel image.
   --json               Print one JSON object per function.
-  -v, --verbose        Print more on stderr.
+  -v, --verbose        Print more detail to stderr.
   -h, --help           Show this help.
 
 Prints one function per line, with its module in brackets. Several functions may have the same name,

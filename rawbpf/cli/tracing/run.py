@@ -53,7 +53,7 @@ Options:
   --keep-caps             Keep all capabilities while tracing, instead of dropping those that are
                           no longer needed.
   --json                  Print one JSON object per record and map entry, and nothing else.
-  -v, --verbose           Print more on stderr.
+  -v, --verbose           Print more detail to stderr.
   -h, --help              Show this help.
 
 Records of ring buffers and perf maps are decoded as the struct whose size fits, if the object has

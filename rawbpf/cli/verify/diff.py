@@ -97,7 +97,7 @@ def difference(kernels: list[str], found: list[Row | None]) -> Iterator[str]:
             yield f"  {kernel}: {'; '.join(one['explanation']['kernel'])}"
     idle = [k for k, one in zip(kernels, (first, second), strict=True) if not one["instructions"]]
     if idle:
-        yield f"  {' and '.join(idle)} did not verify any instruction"
+        yield f"  {' and '.join(idle)} did not verify any instructions"
     else:
         yield from _instructions(first, second)
     yield ""

@@ -32,7 +32,7 @@ Arguments:
 
 Options:
   --json         Print everything about the rule as JSON, one object per rule.
-  -v, --verbose  Print more on stderr.
+  -v, --verbose  Print more detail to stderr.
   -h, --help     Show this help.
 
   rawbpf explain RB-V003

@@ -37,9 +37,9 @@ Arguments:
 Options:
   --list          List all programs.
   --clang=<name>  The clang that compiles the programs in C.
-  --from=<dir>    Use the programs in this directory instead of rawbpf's own programs. If there is
-                  an object (.bpf.o) beside a C program, the object is used.
-  -v, --verbose   Print more on stderr.
+  --from=<dir>    Use the programs in this directory instead of rawbpf's own programs. If an object
+                  (.bpf.o) exists next to a C program, the gallery uses the object.
+  -v, --verbose   Print more detail to stderr.
   -h, --help      Show this help.
 
   rawbpf gallery null_not_checked

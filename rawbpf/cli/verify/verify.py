@@ -48,14 +48,14 @@ Options:
   --log                 Print the verifier's log; control characters are escaped.
   --json                Print everything as JSON, one object per program.
   --clang NAME          The clang that compiles a .bpf.c file.
-  -v, --verbose         Print more on stderr.
+  -v, --verbose         Print more detail to stderr.
   -h, --help            Show this help.
 
 The programs are not attached and do not stay loaded. Exit status: 1 if a program was rejected.
 
-States use short forms: 0..255 is a number in this range, `of 0xf8` shows which bits may be set,
-map_value(map=hits,vs=8)+4 is an address, and `r=14` is the number of packet bytes that may be
-accessed. Notes in brackets count visits to an instruction, jumps, and pruned paths.
+Register states use short forms: 0..255 is a number in this range, `of 0xf8` shows which bits may be
+set, map_value(map=hits,vs=8)+4 is an address, and `r=14` is the number of packet bytes that may be
+accessed. Notes in brackets give the number of visits to an instruction, jumps, and pruned paths.
 
   rawbpf verify bpf_src/count_by_comm.bpf.s
 """

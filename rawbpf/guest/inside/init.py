@@ -82,7 +82,7 @@ def _send_folder(relay: Relay, path: str) -> None:
     from rawbpf.guest.wire.out import pack
 
     def omit(inner: str, why: str) -> None:
-        message = f"guest: {path}/{inner} is not copied: {why}\n"
+        message = f"guest: cannot copy {path}/{inner}: {why}\n"
         relay.send_data(FrameKind.STDERR, message.encode(errors="backslashreplace"))
 
     with suppress(ProcessLookupError):

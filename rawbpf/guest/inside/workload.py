@@ -12,7 +12,7 @@ import time
 
 __all__ = ["DESCRIPTION", "main"]
 
-DESCRIPTION = "opens, reads and writes a file, forks, connects on loopback, five times a second"
+DESCRIPTION = "five times a second: opens, reads and writes a file, forks, and connects on loopback"
 
 _PAUSE = 0.2
 

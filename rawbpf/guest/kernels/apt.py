@@ -61,7 +61,7 @@ def private_apt(suite: str, what: str, say: Callable[[str], None]) -> Iterator[A
         )
     with (
         cache.errors_named(f"cannot fetch {what}"),
-        cache.locked("apt", lambda: say("waiting for another download to end")),
+        cache.locked("apt", lambda: say("waiting for another download to finish")),
     ):
         # Because the lock is held, any such folder was left by an interrupted download.
         for left_over in cache.folder("apt").iterdir():

@@ -147,7 +147,7 @@ def find(wanted: str | None, fetch: Callable[[str], None], *, with_modules: bool
     if _is_damaged(kernel):
         raise GuestError(
             f"the kernel image {kernel.vmlinuz} is damaged",
-            why="the image differs from its checksum",
+            why="the image does not match its checksum",
             fix=f"delete the folder {kernel.vmlinuz.parent}",
         )
     return kernel

@@ -91,7 +91,7 @@ class _Shelf:
         Raises OSError if the contents do not match the checksum.
         """
         if cache.is_damaged(path, self._folder.parent):
-            raise OSError("the module differs from its checksum")
+            raise OSError("the module does not match its checksum")
         return path.read_bytes()
 
     def _read(self, name: str) -> Module:

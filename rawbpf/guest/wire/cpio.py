@@ -105,15 +105,19 @@ def heads(stream: BinaryIO) -> Iterator[tuple[Member, int]]:
     while True:
         head = exactly(stream, _HEADER_SIZE)
         if not head.startswith(_MAGIC):
-            raise FormatError("not a cpio archive", why=f"an entry starts with {head[:6]!r}")
+            raise FormatError(
+                "not a cpio archive", why=f"unexpected bytes at the start of an entry: {head[:6]!r}"
+            )
         try:
             fields = [int(head[at : at + 8], 16) for at in range(6, _HEADER_SIZE, 8)]
         except ValueError:
-            raise FormatError("damaged cpio archive", why="a header is not hexadecimal") from None
+            raise FormatError(
+                "damaged cpio archive", why="a header contains characters that are not hex digits"
+            ) from None
         _, mode, _, _, _, mtime, size, _, _, major, minor, name_size, _ = fields
         # int() would accept a sign, but "-0000001" is not a valid number of bytes.
         if min(fields) < 0 or not 0 < name_size <= _LONGEST_PATH:
-            raise FormatError("damaged cpio archive", why=f"a path is {name_size} bytes long")
+            raise FormatError("damaged cpio archive", why=f"invalid path length {name_size}")
         name = exactly(stream, name_size)[:-1].decode(errors="surrogateescape")
         exactly(stream, -(_HEADER_SIZE + name_size) % 4)
         if name == TRAILER:

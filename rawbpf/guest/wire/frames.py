@@ -68,7 +68,7 @@ def number(payload: bytes) -> int:
     Raises FormatError if the payload is not four bytes long.
     """
     if len(payload) != _NUMBER:
-        raise FormatError("invalid frame", why=f"a number is {len(payload)} bytes long")
+        raise FormatError("invalid frame", why=f"invalid size of a number: {len(payload)} bytes")
     return int.from_bytes(payload, "little")
 
 
@@ -91,7 +91,9 @@ class Decoder:
         while len(self._pending) >= _HEAD:
             kind, size = self._pending[0], int.from_bytes(self._pending[1:_HEAD], "little")
             if kind not in _KINDS or size > LARGEST:
-                raise FormatError("invalid frame", why=f"kind {kind}, {size} bytes")
+                raise FormatError(
+                    "invalid frame", why=f"unknown kind {kind} or invalid size {size}"
+                )
             if len(self._pending) < _HEAD + size:
                 return
             payload = bytes(self._pending[_HEAD : _HEAD + size])

@@ -134,7 +134,7 @@ def unpack(archive: BinaryIO, target: Path) -> None:
     if problems:
         first, *others = problems
         if others:
-            first.fix = f"{len(others)} more entries of /out were skipped"
+            first.fix = f"{len(others)} more entries in /out were skipped"
             first.details = "\n".join(map(str, others[:_MOST_NAMED]))
         raise first
 

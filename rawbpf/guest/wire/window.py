@@ -98,7 +98,7 @@ class Window:
     def put(self, data: bytes | memoryview) -> None:
         """Write data. Raises ValueError if there is not enough room for the data."""
         if len(data) > self.room:
-            raise ValueError(f"{len(data)} bytes do not fit into a window of {self.room} bytes")
+            raise ValueError(f"{len(data)} bytes do not fit into the {self.room}-byte window")
         before_end = len(self._memory) - self._position
         first = data[:before_end]
         self._memory[self._position : self._position + len(first)] = first

@@ -66,7 +66,7 @@ def create(spec: MapSpec, quota: Quota, cpus: int) -> MachineMap:
     if spec.map_type not in MAP_TYPES:
         name = spec.map_type.name.removeprefix("BPF_MAP_TYPE_").lower()
         raise MachineError(
-            f"map {spec.name!r} is a {name}", why="the interpreter does not support this type"
+            f"map {spec.name!r} has type {name}", why="the interpreter does not support this type"
         )
     if not 0 <= spec.value_size <= _LARGEST_VALUE or not 0 <= spec.key_size <= _LARGEST_VALUE:
         why = f"a key or value is {max(spec.value_size, spec.key_size)} bytes long"

@@ -63,7 +63,7 @@ def check(call: Call) -> None:
 def check_size(call: Call, times: int = 1) -> None:
     """Raise FormatError if a call's blocks, enlarged ``times``-fold, are too large."""
     if sum(map(room_of, call.blocks)) * times > _LARGEST:
-        why = f"its memory is larger than {_LARGEST >> 20} MiB"
+        why = f"the memory of the call is larger than {_LARGEST >> 20} MiB"
         raise FormatError(f"cannot repeat {call.key}", why=why)
 
 
@@ -87,11 +87,11 @@ def _wrong(call: Call) -> Iterator[str]:
         yield "the memory that an address points to was not recorded"
     yield from _CHECKS.get(call.name, _nothing)(call)
     if call.command and call.name != "bpf":
-        yield f"{call.name} has no commands"
+        yield f"{call.name} does not take commands"
     if blocks - set(addresses):
         yield "a word that is not an address refers to memory"
     if {ref.at for ref in call.refs if ref.fd is not None} != _fd_words(call):
-        yield "its words do not say which descriptors it uses"
+        yield "the arguments do not identify the descriptors that the call uses"
 
 
 def room_of(block: Block) -> int:
@@ -130,11 +130,11 @@ def _bpf(call: Call) -> Iterator[str]:
     number, _, size = call.words
     name = member(bpf_cmd, number)
     if call.command != (name or f"command {number}"):
-        yield f"its number {number} is that of {name or 'an unknown command'}"
+        yield f"the call number {number} belongs to {name or 'an unknown command'}"
     if not name or COMMANDS[bpf_cmd(number)].struct is None:
-        yield "its attr is unknown"
+        yield "unknown attr"
     if not 0 <= size <= _room(call, 1):
-        yield "its attr is shorter than its size argument"
+        yield "the attr is shorter than the size argument"
 
 
 def _room(call: Call, word: int) -> int:
@@ -147,14 +147,14 @@ def _removes(call: Call) -> Iterator[str]:
     """Check that the first word is marked as a reference to the descriptor or mapping to remove."""
     ours = [ref for ref in call.refs if ref.at == 0 and ref.block is None]
     if len(call.refs) != 1 or len(ours) != 1 or (ours[0].fd is None) is (call.name == "close"):
-        yield "what it closes or unmaps was not recorded"
+        yield "the descriptor or mapping that the call closes was not recorded"
 
 
 def _perf_event_open(call: Call) -> Iterator[str]:
     if call.words[3] != -1 or call.words[4] not in (0, PERF_FLAG_FD_CLOEXEC):
-        yield "rawbpf never uses its group or flags"
+        yield "group or flags that rawbpf never uses"
     if not call.words[0]:
-        yield "its attr is unknown"
+        yield "unknown attr"
 
 
 def _ioctl(call: Call) -> Iterator[str]:
@@ -170,26 +170,29 @@ def _ioctl(call: Call) -> Iterator[str]:
 def _mmap(call: Call) -> Iterator[str]:
     address, size, protection, flags = call.words[:4]
     if address:
-        yield "its address must be NULL"
+        yield "the address must be NULL"
     if not 0 < size <= _LARGEST_MAPPING:
-        yield f"it maps {size} bytes; at most {_LARGEST_MAPPING >> 20} MiB are allowed"
+        yield f"the mapping has {size} bytes, but at most {_LARGEST_MAPPING >> 20} MiB are allowed"
     if protection not in (PROT_READ, PROT_READ | PROT_WRITE) or flags != MAP_SHARED:
-        yield "rawbpf never uses its protection or flags"
+        yield "protection or flags that rawbpf never uses"
 
 
 def _epoll_ctl(call: Call) -> Iterator[str]:
     if call.words[3] and _room(call, 3) < EVENT.size:
-        yield "its event is too small"
+        yield "the event is too small"
 
 
 def _epoll_pwait(call: Call) -> Iterator[str]:
     most = call.words[2]
     if not call.words[1] or most <= 0 or most * EVENT.size > _room(call, 1):
-        yield "its buffer is too small for the events that it requests"
+        yield "the buffer is too small for the requested events"
     if call.words[4]:
-        yield "rawbpf never uses its signal mask"
+        yield "rawbpf never uses a signal mask"
     if sleep_of(call) > _LONGEST_SLEEP * 1000:
-        yield f"it sleeps {sleep_of(call) / 1000:g} s; at most {_LONGEST_SLEEP} s are allowed"
+        yield (
+            f"the call sleeps for {sleep_of(call) / 1000:g} s, but at most {_LONGEST_SLEEP} "
+            f"s are allowed"
+        )
 
 
 _CHECKS: dict[str, Callable[[Call], Iterator[str]]] = {

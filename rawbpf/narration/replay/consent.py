@@ -59,7 +59,7 @@ _LIVE_FRAMES = 1 << 1
 
 
 def effect_of(call: Call, created: Container[int]) -> str:
-    """Describe a call's effect on others, such as "it pins an object", or return "".
+    """Describe a call's effect on others, or return "" if the call has none.
 
     ``call`` contains the words and the memory that the kernel will see. ``created`` contains the
     descriptors of objects that repeated calls created, but not of objects that they opened.
@@ -67,10 +67,10 @@ def effect_of(call: Call, created: Container[int]) -> str:
     attr = numbers_of(call)
     if call.key in _MAP_CHANGES:
         ours = attr["map_fd"] in created or attr["map_fd"] == _NO_FD
-        return "" if ours else "it changes a map that the recording did not create"
+        return "" if ours else "this call changes a map that the recording did not create"
     if call.key.endswith("_GET_FD_BY_ID"):
         kind = call.key.split("_")[1].lower()
-        return f"it opens {kind} {attr['id']}, which others may use"
+        return f"this call opens {kind} {attr['id']}, which others may use"
     effect = _EFFECTS.get(call.key)
     return "" if effect is None else effect(call, attr, created)
 
@@ -84,27 +84,27 @@ def _path(call: Call) -> str:
 
 def _load(call: Call, attr: dict[str, int], _created: Container[int]) -> str:
     if attr["prog_type"] == bpf_prog_type.BPF_PROG_TYPE_SYSCALL:
-        return "it loads a program that can make system calls"
+        return "this call loads a program that can make system calls"
     block = call.block("attr.insns")
     raw = (block.before or b"") if block is not None else b""
     for at in range(0, len(raw) - INSN + 1, INSN):
         helper = int.from_bytes(raw[at + 4 : at + 8], "little")
         if raw[at] == _CALL and raw[at + 1] >> 4 == 0 and helper in _FAR:
-            return f"it loads a program that calls {_FAR[helper]}"
+            return f"this call loads a program that calls {_FAR[helper]}"
     return ""
 
 
 def _create(_call: Call, attr: dict[str, int], _created: Container[int]) -> str:
     # Writing to such a map hands its programs to the kernel, which keeps them after close(2).
     struct_ops = attr["map_type"] == bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS
-    return "it creates a map that can replace operations of the kernel" if struct_ops else ""
+    return "this call creates a map that can replace kernel operations" if struct_ops else ""
 
 
 def _run(_call: Call, attr: dict[str, int], created: Container[int]) -> str:
     if attr["flags"] & _LIVE_FRAMES:
         return "it sends packets"
     ours = attr["prog_fd"] in created or attr["prog_fd"] == _NO_FD
-    return "" if ours else "it runs a program that the recording did not load"
+    return "" if ours else "this call runs a program that the recording did not load"
 
 
 def _event(call: Call, attr: dict[str, int], _created: Container[int]) -> str:
@@ -112,23 +112,25 @@ def _event(call: Call, attr: dict[str, int], _created: Container[int]) -> str:
     if output and call.words[1] <= 0:
         return ""
     if attr["config1"]:
-        return "it creates a probe"
-    return "it creates a perf event" + (
+        return "this call creates a probe"
+    return "this call creates a perf event" + (
         f" for process {call.words[1]}" if call.words[1] > 0 else ""
     )
 
 
 def _ioctl(call: Call, _attr: dict[str, int], _created: Container[int]) -> str:
     attaches = call.words[1] == perf_event_ioc.PERF_EVENT_IOC_SET_BPF
-    return "it attaches a program" if attaches else ""
+    return "this call attaches a program" if attaches else ""
 
 
 _EFFECTS: dict[str, Callable[[Call, dict[str, int], Container[int]], str]] = {
-    "BPF_OBJ_PIN": lambda call, _attr, _created: f"it pins an object at {_path(call)}",
-    "BPF_OBJ_GET": lambda call, _attr, _created: f"it opens the pinned object {_path(call)}",
-    "BPF_LINK_CREATE": lambda _call, _attr, _created: "it attaches a program",
-    "BPF_RAW_TRACEPOINT_OPEN": lambda _call, _attr, _created: "it attaches a program",
-    "BPF_ENABLE_STATS": lambda _call, _attr, _created: "it measures all programs of this system",
+    "BPF_OBJ_PIN": lambda call, _attr, _created: f"this call pins an object at {_path(call)}",
+    "BPF_OBJ_GET": lambda call, _attr, _created: f"this call opens the pinned object {_path(call)}",
+    "BPF_LINK_CREATE": lambda _call, _attr, _created: "this call attaches a program",
+    "BPF_RAW_TRACEPOINT_OPEN": lambda _call, _attr, _created: "this call attaches a program",
+    "BPF_ENABLE_STATS": lambda _call, _attr, _created: (
+        "this call measures all programs on this system"
+    ),
     "BPF_MAP_CREATE": _create,
     "BPF_PROG_LOAD": _load,
     "BPF_PROG_TEST_RUN": _run,

@@ -69,7 +69,9 @@ class Memory:
         Raises ValueError if the data extends past the block's end.
         """
         if not 0 <= at <= self.size(index) - len(data):
-            raise ValueError(f"{len(data)} bytes at offset {at} of {self.size(index)} bytes")
+            raise ValueError(
+                f"{len(data)} bytes at offset {at} exceed the block of {self.size(index)} bytes"
+            )
         ctypes.memmove(self.address(index) + at, data, len(data))
 
     def clear(self, index: int, begin: int, end: int) -> None:

@@ -86,7 +86,7 @@ class Promises:
             attr = self._at(words[1])
             struct = struct_of(self._command, self._memory.read(attr, 0, words[2]))
             if struct is None:
-                raise FormatError("its attr is unknown")
+                raise FormatError("unknown attr")
             self._structure(struct, attr, words[2], "attr")
             values = numbers(struct, self.blocks[0].before or b"")
             _bounded(struct, values)
@@ -100,7 +100,7 @@ class Promises:
     def _at(self, address: int) -> int:
         index = self._memory.at(address)
         if index is None:
-            raise FormatError("its attr was not recorded")
+            raise FormatError("the attr was not recorded")
         return index
 
     def _structure(self, struct: type[Structure], index: int, size: int, path: str) -> None:
@@ -172,10 +172,10 @@ class Promises:
         if needed == TEXT:
             return  # zeros follow each block, so a string is always terminated
         if needed <= 0:
-            raise FormatError(f"the size of what {field} points to is unknown")
+            raise FormatError(f"unknown size of the memory that {field} points to")
         if needed > room:
             does = "reads" if row.way == IN else "writes"
-            raise FormatError(f"{field} has {room} bytes, but the kernel {does} {needed}")
+            raise FormatError(f"{field} points to {room} bytes, but the kernel {does} {needed}")
 
     def _contents(self, row: Points, target: int, values: dict[str, int], path: str) -> None:
         """Validate the pointers and descriptors in the memory that a pointer refers to."""
@@ -252,6 +252,8 @@ def map_size(values: dict[str, int]) -> int:
 def _bounded(struct: type[Structure], values: dict[str, int]) -> None:
     """Raises FormatError if the call would take unbounded memory or time."""
     if struct is BpfAttrTestRun and values["repeat"] > _MOST_REPEATS:
-        raise FormatError(f"it runs the program {values['repeat']} times; at most {_MOST_REPEATS}")
+        raise FormatError(
+            f"the call runs the program {values['repeat']} times, but the limit is {_MOST_REPEATS}"
+        )
     if struct is BpfAttrMapCreate and map_size(values) > LARGEST_MAP:
         raise FormatError(f"the map is larger than {LARGEST_MAP >> 20} MiB")

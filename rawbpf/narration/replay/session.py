@@ -194,7 +194,7 @@ class Replay(Owner):
             return self._fds[number]
         if label.startswith("/"):
             shown = label[:_LONGEST_LABEL]
-            why = f"it uses {shown!r}, which was opened outside of the recorded calls"
+            why = f"the call uses {shown!r}, which was opened outside the recorded calls"
             raise FormatError(f"cannot repeat {call.key}", why=why)
         if (
             label.startswith("pipe:")

@@ -73,7 +73,7 @@ BPF = (
 
     # Programs and BTF
     Reason("BPF_PROG_LOAD", lambda c: c.failed_before("EAGAIN"),
-           "This repeats the load, because a signal had interrupted the verifier (EAGAIN)."),
+           "This is a retry: a signal interrupted the verifier during the previous load (EAGAIN)."),
     Reason("BPF_PROG_LOAD", lambda c: c.is_trial,
            "This tests for a feature with a minimal {prog_type} program. The result or the "
            "verifier's log shows whether this kernel supports the feature."),
@@ -96,7 +96,7 @@ BPF = (
            "The verifier checks every path through the program. No log is requested yet, "
            "because a log buffer that is too small makes even a valid program fail (ENOSPC)."),
     Reason("BPF_PROG_TEST_RUN", lambda c: c.failed_before("EINTR"),
-           "This repeats the run, because a signal had interrupted it (EINTR)."),
+           "This is a retry: a signal interrupted the previous run (EINTR)."),
     Reason("BPF_PROG_TEST_RUN", lambda c: c.attr.get("repeat", 0) > 1,
            "This runs the program {attr[repeat]} times on the same input and returns the "
            "average duration of a run."),
@@ -146,7 +146,7 @@ BPF = (
            "This attaches the program to {attr[cnt]} functions in one call, as long as the "
            "link is open."),
     Reason("BPF_LINK_CREATE", lambda c: c.attaches("UPROBE"),
-           "This attaches the program to {attr[cnt]} places in a file in one call, in every "
+           "This attaches the program to {attr[cnt]} locations in a file in one call, in every "
            "process that maps the file, as long as the link is open."),
     Reason("BPF_LINK_CREATE", always,
            "This attaches the program for as long as the link is open."),

@@ -75,7 +75,7 @@ OTHER = (
     Reason("epoll_ctl", always,
            "Activity on this descriptor should wake up the reader."),
     Reason("epoll_pwait", lambda c: c.words[3] == 0,
-           "This checks which descriptors are ready without sleeping."),
+           "This checks, without sleeping, which descriptors are ready."),
     Reason("epoll_pwait", lambda c: not c.rings_are_watched and c.words[3] < 0,
            "There is no ring to read, so this sleeps until rawbpf is asked to stop."),
     Reason("epoll_pwait", lambda c: not c.rings_are_watched,

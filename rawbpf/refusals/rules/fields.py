@@ -70,7 +70,7 @@ def _log_buffer(call: FailedCall) -> Found | None:
     if not (level or size or buffer) or call.repeat(log_level=0, log_size=0, log_buf=0).errno:
         return None
     if level & ~_LEVELS:
-        sentence = f"log_level is {level:#x}, which has bits that the kernel does not know"
+        sentence = f"log_level {level:#x} contains bits that the kernel does not know"
         return Found(sentence, change="use 1 (the failed path), 2 (all paths) or 4 (statistics)")
     if not (level and size and buffer):
         return Found(
@@ -149,8 +149,9 @@ RULES = (
         calls=(bpf_cmd.BPF_PROG_LOAD,),
         errnos=(errno.E2BIG,),
         meaning=(
-            "A program has 1 to 1,000,000 instructions (5.2), or at most 4096 if it is "
-            "loaded without CAP_BPF. An instruction with a 64-bit constant counts twice."
+            "A program must have 1 to 1,000,000 instructions (since 5.2), or 1 to 4096 "
+            "if it is loaded without CAP_BPF. An instruction with a 64-bit constant "
+            "counts twice."
         ),
         reason=(
             "The verifier processes at most 1,000,000 instructions, so even a longer "
@@ -243,10 +244,7 @@ RULES = (
             "is offloaded. Other fields must refer to something that exists: numa_node to "
             "an online node, and a descriptor to an open file."
         ),
-        reason=(
-            "Setting a field that has no meaning is an error, so that a later kernel can "
-            "give the field a meaning."
-        ),
+        reason=("Unused fields must be 0, so that later kernels can assign a meaning to them."),
         example="An array with map_extra 1, or a hash table on NUMA node 999.",
         explain=_other_field,
     ),

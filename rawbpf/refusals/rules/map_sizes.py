@@ -208,7 +208,7 @@ RULES = (
         meaning=(
             "max_entries is the number of entries that the map has room for. For a ring "
             "buffer, it is the size in bytes: a power of two, and at least one page. For "
-            "the storage maps of sockets, inodes, tasks and cgroups, it is 0, because each "
+            "socket, inode, task and cgroup storage maps, it is 0, because each "
             "of these objects has its own entry."
         ),
         reason=(

@@ -73,7 +73,7 @@ def _inner_map(call: FailedCall) -> Found | None:
         # Both cases have the same errno, and the map's descriptor does not distinguish them.
         why = (
             "the inner map has a type that a map of maps cannot contain, or its values contain "
-            "a spin lock, which inner maps support since Linux 6.2"
+            "a spin lock, which inner maps support only from Linux 6.2 on"
         )
     else:
         why = "the inner map is not a map, or is itself a map of maps"
@@ -122,8 +122,8 @@ RULES = (
         calls=_CREATE,
         errnos=(errno.EINVAL, ENOTSUPP),
         meaning=(
-            "map_flags changes how a map is created. LPM tries and the storage maps of "
-            "sockets, inodes, tasks and cgroups allocate entries one by one, so they "
+            "map_flags changes how a map is created. LPM tries and socket, inode, task "
+            "and cgroup storage maps allocate entries one by one, so they "
             "require BPF_F_NO_PREALLOC. Arrays and LRU hash tables are preallocated and do "
             "not allow this flag. An arena requires BPF_F_MMAPABLE."
         ),
@@ -160,7 +160,7 @@ RULES = (
         errnos=(errno.EINVAL,),
         meaning=(
             "For most maps, BTF types for keys and values are optional and only used to "
-            "print entries. The storage maps of sockets, inodes, tasks and cgroups require "
+            "print entries. Socket, inode, task and cgroup storage maps require "
             "BTF types, and a struct_ops map must name the kernel struct that it implements."
         ),
         reason=(

@@ -162,8 +162,8 @@ RULES = (
         ),
         reason=(
             "The arguments of the function form the program's context, so the verifier must "
-            "know their types. A field without a meaning must be 0, because a later kernel "
-            "may give it a meaning."
+            "know their types. Unused fields must be 0, because later kernels may assign "
+            "a meaning to them."
         ),
         example="BPF_PROG_TYPE_SOCKET_FILTER with attach_btf_id 5.",
         explain=_attach_target,

@@ -132,7 +132,7 @@ RULES = (
         ),
         reason=(
             "Programs run in the kernel, and the verifier that checks them is complex and "
-            "has had bugs. Any user used to be able to load socket filters; distributions "
+            "has had bugs. Originally, any user could load socket filters; distributions "
             "now prevent this with kernel.unprivileged_bpf_disabled."
         ),
         example="`rawbpf load FILE`, run by an ordinary user.",

@@ -171,7 +171,7 @@ RULES = (
             "a pointer to itself, but not itself. A loop of typedefs and qualifiers does "
             "not describe a type at all. The kernel follows up to 32 levels."
         ),
-        reason="The kernel's stack is only a few pages large, so nesting must be limited.",
+        reason="The kernel's stack is only a few pages in size, so nesting must be limited.",
         example="struct s { struct s next; }, or typedef a b; typedef b a.",
         explain=_loop,
         change="use a pointer to the type as the member",

@@ -126,13 +126,13 @@ def test_every_method_is_tested():
         (lambda b: b.mov(r1, "five"), "'five' is neither a register nor a number"),
         (lambda b: b.add(r1, 1 << 31), "0x80000000 does not fit.*lddw"),
         (lambda b: b.add(w1, 1 << 32), "0x100000000 does not fit"),
-        (lambda b: b.movsx32(w1, w2), "w1 is 32 bits wide; use r1 here"),
-        (lambda b: b.be(r1, 8), "cannot swap the bytes of 8 bits"),
-        (lambda b: b.be(w1, 16), "w1 is 32 bits wide"),
-        (lambda b: b.ldxw(w1, r1[0]), "w1 is 32 bits wide"),
+        (lambda b: b.movsx32(w1, w2), "w1 is a 32-bit register; use r1 here"),
+        (lambda b: b.be(r1, 8), "cannot byte-swap 8 bits"),
+        (lambda b: b.be(w1, 16), "w1 is a 32-bit register"),
+        (lambda b: b.ldxw(w1, r1[0]), "w1 is a 32-bit register"),
         (lambda b: b.ldxw(r1, r2), "r2 is not a memory operand"),
-        (lambda b: b.ldxw(r1, Memory(w1, 0)), "w1 is 32 bits wide"),
-        (lambda b: b.stxw(r1[1 << 15], r1), "out of reach"),
+        (lambda b: b.ldxw(r1, Memory(w1, 0)), "w1 is a 32-bit register"),
+        (lambda b: b.stxw(r1[1 << 15], r1), "is out of range"),
         (lambda b: b.lddw(r1, 1 << 64), "is not a 64-bit number"),
         (lambda b: b.call("ktime_get_n"), "did you mean ktime_get_ns"),
         (lambda b: b.call("zzz"), "the kernel has no helper 'zzz'$"),
@@ -226,7 +226,7 @@ def test_references_are_resolved_by_encode():
     ]
     with pytest.raises(
         BytecodeError,
-        match="refers to the value of map 'state': no number was passed for this reference",
+        match="unresolved reference to the value of map 'state': no value was passed for it",
     ):
         program.encode({"events": 3})
 

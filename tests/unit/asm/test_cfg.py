@@ -71,7 +71,7 @@ def test_a_jump_to_no_instruction_is_an_error():
         with pytest.raises(BytecodeError, match="no instruction starts at this slot"):
             control_flow([Instruction(0x05, off=distance), Instruction(0x95)])
     wide = Instruction(0x18, imm=1)
-    with pytest.raises(BytecodeError, match="goes to slot 2"):
+    with pytest.raises(BytecodeError, match="jump or call to slot 2"):
         control_flow([Instruction(0x05, off=1), wide, Instruction(0x95)])
 
 

@@ -35,19 +35,25 @@ def test_layout_of_the_fields(text, fields):
     [
         ("ff 00 00 00 00 00 00 00", "offset 0x0: unknown opcode 0xff"),
         ("8d 01 00 00 00 00 00 00", "offset 0x0: unknown opcode 0x8d"),
-        ("b7 00 00 00", "offset 0x0: truncated instruction: 4 of 8 bytes"),
+        ("b7 00 00 00", "offset 0x0: truncated instruction: only 4 of 8 bytes"),
         (WIDE[:23], "offset 0x0: truncated 64-bit load: the second slot is missing"),
         (WIDE.replace("00 00 00 00 01", "00 10 00 00 01"), "offset 0x8: malformed 64-bit load"),
-        ("95 00 00 00 01 00 00 00", "malformed exit: imm is 1 and must be 0"),
-        ("b7 10 00 00 01 00 00 00", "malformed mov: src is 1 and must be 0"),
+        ("95 00 00 00 01 00 00 00", "malformed exit: imm must be 0, but is 1"),
+        ("b7 10 00 00 01 00 00 00", "malformed mov: src must be 0, but is 1"),
         ("bf 1b 00 00 00 00 00 00", "malformed mov: register 11 does not exist"),
         ("bf c1 00 00 00 00 00 00", "malformed mov: register 12 does not exist"),
-        ("37 01 02 00 07 00 00 00", "off is 2 and must be"),
-        ("c3 12 00 00 02 00 00 00", "imm is 2 and must be"),
-        ("dc 01 00 00 08 00 00 00", "imm is 8 and must be"),
-        ("18 71 00 00 00 00 00 00 00 00 00 00 00 00 00 00", "malformed lddw: src is 7"),
-        ("18 11 00 00 03 00 00 00 00 00 00 00 01 00 00 00", "the upper half of imm is 0x1"),
-        ("85 20 ff ff 05 00 00 00", "malformed call kfunc: off is -1"),
+        ("37 01 02 00 07 00 00 00", "off must be 0, but is 2"),
+        ("c3 12 00 00 02 00 00 00", "imm must be 0, but is 2"),
+        ("dc 01 00 00 08 00 00 00", "imm must be 16, but is 8"),
+        (
+            "18 71 00 00 00 00 00 00 00 00 00 00 00 00 00 00",
+            "malformed lddw: src must be 0, but is 7",
+        ),
+        (
+            "18 11 00 00 03 00 00 00 00 00 00 00 01 00 00 00",
+            "the upper half of imm must be 0, but is 0x1",
+        ),
+        ("85 20 ff ff 05 00 00 00", "malformed call kfunc: off must be 0, but is -1"),
     ],
 )
 def test_errors_of_decoding_name_offset_and_reason(text, message):
@@ -67,7 +73,7 @@ def test_the_offset_is_that_of_the_invalid_instruction():
     "fields", [(0xB7, 16), (0xB7, 0, 16), (0xB7, 0, 0, 1 << 15), (0xB7, 0, 0, 0, 1 << 31), (256,)]
 )
 def test_a_field_that_does_not_fit_is_an_error(fields):
-    with pytest.raises(BytecodeError, match="does not fit"):
+    with pytest.raises(BytecodeError, match="is out of range"):
         Instruction(*fields).encode()
 
 

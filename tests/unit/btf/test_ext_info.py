@@ -107,10 +107,10 @@ def test_every_truncation_is_an_error():
 @pytest.mark.parametrize(
     ("word", "value", "message"),
     [
-        (8, 4, "records are 4 bytes"),
-        (8, 10, "records are 10 bytes"),
-        (8, 0, "records are 0 bytes"),
-        (9, 1 << 20, "a name is at"),
+        (8, 4, "invalid record size 4"),
+        (8, 10, "invalid record size 10"),
+        (8, 0, "invalid record size 0"),
+        (9, 1 << 20, "name offset"),
         (10, 0, "no records"),
         (10, 1 << 31, "no records"),
         (3, 2, "table of 2 bytes"),

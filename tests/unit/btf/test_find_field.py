@@ -62,7 +62,7 @@ def test_prototypes():
     opened = btf(INT, proto, t.Func("close", 2), t.Struct("close", 4, ()), t.Func("bad", 1))
     assert prototype(opened, "close") == proto
     assert prototype(opened, "open") is None
-    with pytest.raises(FormatError, match="the type of bad is not a prototype"):
+    with pytest.raises(FormatError, match="the type of bad is not a function prototype"):
         prototype(opened, "bad")
 
 

@@ -44,5 +44,5 @@ def test_very_many_names_are_not_read_at_once():
 def test_an_offset_out_of_range_stays_an_error():
     strings = Strings(b"\0int\0")
     for _ in range(2):
-        with pytest.raises(FormatError, match="a name is at offset 5, beyond the 5 bytes"):
+        with pytest.raises(FormatError, match="name offset 5 is past the end"):
             strings.at(5)

@@ -234,7 +234,7 @@ def test_invalid_values(value, message):
 
 
 def test_too_few_bytes():
-    with pytest.raises(FormatError, match="3 bytes of 4"):
+    with pytest.raises(FormatError, match="only 3 of 4 bytes"):
         of(INT).decode(b"abc")
 
 

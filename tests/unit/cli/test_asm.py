@@ -146,7 +146,9 @@ def test_raw_bytes_and_hex(data, tmp_path, capsys):
 @pytest.mark.parametrize("code", ["b7" * 31, f"{RETURN_ONE} " * 100, "0xb7," * 50])
 def test_a_typo_in_hex_input_is_found_at_once(code, tmp_path, capsys):
     (tmp_path / "code").write_text(code + "g")
-    assert "is a text file, but not in hex" in fails(capsys, 1, "disasm", tmp_path / "code")
+    assert "is a text file that does not contain hex bytes" in fails(
+        capsys, 1, "disasm", tmp_path / "code"
+    )
 
 
 def test_colors_appear_on_terminals_only(object_file, capsys, monkeypatch):
@@ -193,7 +195,7 @@ def test_errors_in_the_text_are_shown_with_v(tmp_path, capsys):
         (
             ["disasm", os.__file__],
             1,
-            "is a text file, but not in hex; assemble the file with `rawbpf asm`",
+            "is a text file that does not contain hex bytes; assemble the file with `rawbpf asm`",
         ),
         (["disasm", sys.executable], 1, "this ELF file contains no BPF"),
         (

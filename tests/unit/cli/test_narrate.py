@@ -175,7 +175,8 @@ def test_replay_does_not_ask_without_a_terminal(capsys):
     with replaced(FakeKernel(**kernel)):
         assert main(["replay", str(file)]) == 1
     assert capsys.readouterr().err == (
-        "rawbpf: cannot repeat BPF_OBJ_PIN: it pins an object at '/sys/fs/bpf/by_replay', and "
+        "rawbpf: cannot repeat BPF_OBJ_PIN: this call pins an object at "
+        "'/sys/fs/bpf/by_replay', and "
         "there is no terminal to ask; allow it with --yes, or use a guest: rawbpf guest replay "
         "--yes FILE\n"
     )

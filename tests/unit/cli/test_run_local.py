@@ -175,7 +175,7 @@ def test_usage_errors(capsys, two, words, why):
 
 
 def test_selecting_a_program(capsys, two, tmp_path):
-    assert "contains several programs; choose a program with --program: one, two" in fails(
+    assert "contains more than one program; choose a program with --program: one, two" in fails(
         capsys, two
     )
     (tmp_path / "none.bpf.s").write_text('.license "GPL"\n')

@@ -168,7 +168,7 @@ def test_help_describes_each_command(step):
     ("command", "why"),
     [
         ("jump", "unknown command 'jump'; `help` lists the commands"),
-        ("step x", "the count is 'x'; specify a number, at least 1"),
+        ("step x", "the count is 'x'; specify a number of at least 1"),
         ("step 0", "the count is '0'"),
         ("back -1", "the count is '-1'"),
         ("step " + "9" * 5000, "the count is '999"),

@@ -98,7 +98,8 @@ def test_a_string_that_is_too_long_is_cut_with_a_warning(types, setting, content
     data = kconfig_data(asking(btf, extern), Kernel({"CONFIG_X": setting}), warnings.append)
     assert data.contents == contents
     length = len(setting.strip('"').encode())
-    expected = f"CONFIG_X has {length} bytes in this kernel; the variable contains the first 7"
+    said = f"CONFIG_X is {length} bytes long in this kernel"
+    expected = f"{said}; the variable contains only the first 7 bytes"
     assert warnings == ([expected] if length > 7 else [])
 
 

@@ -260,7 +260,10 @@ WRONG = [
     (
         'extern int nowhere; SEC("xdp") int p(void *c) { return nowhere; }',
         FormatError,
-        "the code refers to 'nowhere': the symbol is not defined; declare the symbol with __ksym",
+        (
+            "unresolved reference to 'nowhere': the symbol is not defined; declare "
+            "the symbol with __ksym"
+        ),
     ),
     (
         'int x; int *pointer = &x; SEC("xdp") int p(void *c) { return *pointer; }',

@@ -41,25 +41,33 @@ STRTAB = ObjectFile(GOOD).section(".strtab").header.size
     ("data", "error", "message"),
     [
         (b"", FormatError, "not an ELF file"),
-        (b"\x7fELF", FormatError, "truncated ELF file: 4 bytes are too short for a header"),
+        (b"\x7fELF", FormatError, "truncated ELF file: 4 bytes are too few for a header"),
         (with_header(machine=62), FormatError, "contains no BPF: the file is for x86-64"),
         (with_header(machine=9999), FormatError, "the file is for machine 9999"),
         (GOOD[:5] + b"\2" + GOOD[6:], UnsupportedError, "big-endian"),
         (GOOD[:4] + b"\1" + GOOD[5:], UnsupportedError, "32-bit"),
         (with_header(section_headers=1 << 60), FormatError, "truncated"),
         (with_header(section_count=65535), FormatError, "truncated"),
-        (with_header(section_header_size=40), FormatError, "section headers are 40 bytes"),
-        (with_header(names_index=99), FormatError, "section names are in section 99"),
-        (with_section("xdp", size=1 << 62), FormatError, "exceeds the ELF file"),
-        (with_section("xdp", offset=(1 << 64) - 8), FormatError, "exceeds the ELF file"),
+        (with_header(section_header_size=40), FormatError, "invalid section header size 40"),
+        (
+            with_header(names_index=99),
+            FormatError,
+            ("section 99, which should contain the section names, does not exist"),
+        ),
+        (with_section("xdp", size=1 << 62), FormatError, "extends past the end of the ELF file"),
+        (
+            with_section("xdp", offset=(1 << 64) - 8),
+            FormatError,
+            "extends past the end of the ELF file",
+        ),
         (with_section("xdp", offset=64), FormatError, "overlap"),
-        (with_section("xdp", name=1 << 31), FormatError, "a name is at offset"),
-        (with_section(".symtab", link=3), FormatError, "links to section 3"),
-        (with_section(".symtab", link=300), FormatError, "links to section 300"),
+        (with_section("xdp", name=1 << 31), FormatError, "name offset"),
+        (with_section(".symtab", link=3), FormatError, "links to the invalid section 3"),
+        (with_section(".symtab", link=300), FormatError, "links to the invalid section 300"),
         (with_section(".symtab", size=23), FormatError, "ends inside an entry"),
-        (with_section(".symtab", entry_size=1), FormatError, ".symtab has entries of 1 bytes"),
-        (with_section(".relxdp", entry_size=24), FormatError, ".relxdp has entries of 24 bytes"),
-        (with_bytes(".strtab", b"x" * STRTAB), FormatError, "does not end with a zero byte"),
+        (with_section(".symtab", entry_size=1), FormatError, ".symtab has an invalid entry size"),
+        (with_section(".relxdp", entry_size=24), FormatError, ".relxdp has an invalid entry size"),
+        (with_bytes(".strtab", b"x" * STRTAB), FormatError, "does not end with a NUL byte"),
         (GOOD[:4] + b"\7" + GOOD[5:], FormatError, "damaged ELF file: Invalid EI_CLASS"),
         (with_bytes(".relxdp", struct.pack("<QQ", 0, 99 << 32)), FormatError, "symbol 99"),
         (with_bytes(".relxdp", struct.pack("<QQ", 1 << 40, 1 << 32)), FormatError, "ends at 0x20"),
@@ -67,7 +75,7 @@ STRTAB = ObjectFile(GOOD).section(".strtab").header.size
         (
             with_section("xdp", size=17),
             DecodeError,
-            "section xdp: truncated instruction: 1 of 8 bytes",
+            "section xdp: truncated instruction: only 1 of 8 bytes",
         ),
         (with_bytes(".BTF", b"\0\0"), FormatError, "not BTF"),
         (with_bytes(".BTF.ext", b"\0\0"), FormatError, "not .BTF.ext"),
@@ -151,7 +159,7 @@ def test_reading_overlapping_names_is_limited():
     header = HEADER._replace(section_headers=64 + len(strings) + len(table), section_count=3)
     data = elf.FILE_HEADER.pack(*header._replace(names_index=0)) + strings + table
     data += b"".join(elf.SECTION_HEADER.pack(*one) for one in headers)
-    with pytest.raises(FormatError, match="overlap too often"):
+    with pytest.raises(FormatError, match="too many names overlap"):
         ObjectFile(data)
 
 

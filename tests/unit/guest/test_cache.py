@@ -194,7 +194,7 @@ def test_a_damaged_kernel_is_downloaded_again():
 def test_a_damaged_kernel_that_cannot_be_downloaded_is_named():
     (fetched() / "vmlinuz").write_bytes(b"")
     with pytest.raises(
-        GuestError, match=r"vmlinuz is damaged: the image differs .*; delete the folder"
+        GuestError, match=r"vmlinuz is damaged: the image does not match .*; delete the folder"
     ):
         choice.find("6.1", lambda _: None)
 
@@ -203,7 +203,7 @@ def test_a_damaged_kernel_that_cannot_be_downloaded_is_named():
 def test_a_damaged_module_is_named():
     kernel = fetched()
     (kernel / "modules/kernel/x.ko").write_bytes(b"mod")
-    with pytest.raises(GuestError, match=r"cannot read module x: .*differs from its checksum"):
+    with pytest.raises(GuestError, match=r"cannot read module x: .*does not match its checksum"):
         modules.modules_for(choice.Kernel(kernel / "vmlinuz"), ["x"])
 
 

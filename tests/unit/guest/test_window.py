@@ -29,7 +29,7 @@ def test_a_window_is_a_queue(size, steps):
 def test_writes_that_do_not_fit_are_errors():
     window = Window(memoryview(bytearray(4)))
     window.put(b"abc")
-    with pytest.raises(ValueError, match="2 bytes do not fit into a window of 1"):
+    with pytest.raises(ValueError, match="2 bytes do not fit into the 1-byte window"):
         window.put(b"de")
 
 

@@ -142,7 +142,7 @@ def test_valid_function_names_are_accepted(name):
         ("-f", "invalid function name"),
         ("a:b:c", "unexpected ':'"),
         ("\x1b[31m", "invalid function name"),
-        ("x" * 10_000, "is 10000 characters long"),
+        ("x" * 10_000, "is too long (10000 characters)"),
     ],
 )
 def test_invalid_function_names_are_one_short_line(name, words):

@@ -70,5 +70,5 @@ def test_a_pattern_must_match_and_the_list_must_be_readable(monkeypatch):
     with pytest.raises(UsageError, match=r"no function matches 'nothing\*'"):
         attached(LINK, VFS._replace(target="nothing*"))
     monkeypatch.setattr(multi, "available_filter_functions", lambda: None)
-    with pytest.raises(UnsupportedError, match="cannot be read; mount -t tracefs"):
+    with pytest.raises(UnsupportedError, match="in tracefs; mount -t tracefs"):
         attached(LINK)

@@ -65,13 +65,13 @@ def test_a_rejected_program_is_loaded_again_with_a_log(spec):
 
 def test_an_interrupted_load_is_repeated(spec):
     said = sentences(lambda: load(spec, {}).close(), BPF_PROG_LOAD=[-errno.EAGAIN, 77])
-    assert said[1].startswith("This repeats the load, because a signal")
+    assert said[1].startswith("This is a retry: a signal")
 
 
 def test_an_interrupted_run_is_repeated():
     said = sentences(lambda: bpf.prog_test_run(9, bytes(14)), BPF_PROG_TEST_RUN=[-errno.EINTR, 0])
     assert "runs the program once" in said[0]
-    assert said[1] == "This repeats the run, because a signal had interrupted it (EINTR)."
+    assert said[1] == "This is a retry: a signal interrupted the previous run (EINTR)."
 
 
 def test_a_log_of_all_states():
@@ -159,7 +159,7 @@ def test_the_descriptors_of_an_epoll_instance_determine_its_purpose():
     assert said[1] == (
         "There is no ring to read, so this sleeps for 20 ms, or until rawbpf is asked to stop."
     )
-    assert said[2] == "This checks which descriptors are ready without sleeping."
+    assert said[2] == "This checks, without sleeping, which descriptors are ready."
 
     def rest():
         with Epoll() as rings, Epoll() as quiet, open_bpf_output(0) as event:

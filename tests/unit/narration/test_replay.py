@@ -158,23 +158,26 @@ def test_a_failed_mapping_is_not_unmapped():
     ("change", "why"),
     [
         ({"name": "reboot"}, "unknown call 'reboot'"),
-        ({"words": (0, 0, 1 << 20)}, "shorter than its size argument"),
-        ({"name": "close", "refs": (), "words": (3,)}, "what it closes or unmaps was not recorded"),
+        ({"words": (0, 0, 1 << 20)}, "shorter than the size argument"),
+        (
+            {"name": "close", "refs": (), "words": (3,)},
+            "the descriptor or mapping that the call closes was not recorded",
+        ),
         (
             {"name": "close", "refs": (Ref(0, 8),), "words": (3,)},
-            "what it closes or unmaps was not recorded",
+            "the descriptor or mapping that the call closes was not recorded",
         ),
         (
             {"name": "munmap", "refs": (Ref(0, 8, fd=3),), "words": (3, 4096)},
-            "what it closes or unmaps was not recorded",
+            "the descriptor or mapping that the call closes was not recorded",
         ),
         (
             {"name": "munmap", "refs": (Ref(1, 8),), "words": (4096, 4096)},
-            "what it closes or unmaps was not recorded",
+            "the descriptor or mapping that the call closes was not recorded",
         ),
         (
             {"name": "munmap", "refs": (Ref(0, 8, block=0),), "words": (0, 8)},
-            "what it closes or unmaps was not recorded",
+            "the descriptor or mapping that the call closes was not recorded",
         ),
         ({"refs": ()}, "was not recorded"),
         ({"blocks": ()}, "reference is out of range|is unknown"),

@@ -73,11 +73,14 @@ def sleep(timeout, seconds):
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        ("number-of-another-command", "its number 1 is that of BPF_MAP_LOOKUP_ELEM"),
-        ("pin", "it pins an object at '/sys/fs/bpf/by_replay'"),
-        ("label-is-a-fifo", "it uses '/tmp/fifo', which was opened outside of the recorded calls"),
-        ("long-sleep", "it sleeps 500000 s; at most 60 s are allowed"),
-        ("value-larger-than-block", "value has 8 bytes, but the kernel writes 4194304"),
+        ("number-of-another-command", "the call number 1 belongs to BPF_MAP_LOOKUP_ELEM"),
+        ("pin", "this call pins an object at '/sys/fs/bpf/by_replay'"),
+        (
+            "label-is-a-fifo",
+            "the call uses '/tmp/fifo', which was opened outside the recorded calls",
+        ),
+        ("long-sleep", "the call sleeps for 500000 s, but at most 60 s are allowed"),
+        ("value-larger-than-block", "value points to 8 bytes, but the kernel writes 4194304"),
     ],
 )
 def test_a_hostile_recording_ends_in_one_clear_line(file, said):
@@ -96,8 +99,8 @@ def test_every_recording_of_the_corpus_is_listed_above():
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"value_size": 9}, "value has 8 bytes, but the kernel writes 9"),
-        ({"key_size": 5}, "key has 4 bytes, but the kernel reads 5"),
+        ({"value_size": 9}, "value points to 8 bytes, but the kernel writes 9"),
+        ({"key_size": 5}, "key points to 4 bytes, but the kernel reads 5"),
         ({"max_entries": 1 << 28}, "the map is larger than 1024 MiB"),
         ({"map_type": bpf_map_type.BPF_MAP_TYPE_PERCPU_HASH, "value_size": 9}, "kernel writes"),
     ],
@@ -113,7 +116,7 @@ def test_the_size_of_a_value_is_that_of_the_map(change, why):
 def test_a_truncated_block_is_not_passed_on():
     made, look, _ = record(look_up)
     blocks = [one._replace(room=4) if one.path == "attr.value" else one for one in look.blocks]
-    with replaced(Unchecked()), pytest.raises(FormatError, match="value has 4 bytes"):
+    with replaced(Unchecked()), pytest.raises(FormatError, match="value points to 4 bytes"):
         list(replay([made, look._replace(blocks=tuple(blocks))]))
 
 
@@ -124,7 +127,7 @@ def test_a_descriptor_that_overwrites_a_length_counts_as_the_length():
     made = decode(lines[0])
     attr = batch.blocks[0]
     attr = attr._replace(refs=(*attr.refs, Ref(32, 4, fd=made.result)))
-    with replaced(Unchecked()), pytest.raises(FormatError, match="keys has 12 bytes"):
+    with replaced(Unchecked()), pytest.raises(FormatError, match="keys points to 12 bytes"):
         list(replay([made, batch._replace(blocks=(attr, *batch.blocks[1:]))]))
 
 
@@ -152,7 +155,7 @@ def test_words_that_rawbpf_never_passes(name, words, why):
 )
 def test_a_raw_number_is_not_used_as_a_descriptor(name, words):
     """1 is the stdout of this process, whatever it was when the call was recorded."""
-    with pytest.raises(FormatError, match="do not say which descriptors"):
+    with pytest.raises(FormatError, match="do not identify the descriptors"):
         list(replay([Call(name, "", words, 0)]))
 
 
@@ -174,7 +177,7 @@ def test_labels_are_never_opened(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     call = Call("ioctl", "", (3, 0x2400, 0), 0, refs=(Ref(0, 8, fd=3),),
                 fds={3: str(tmp_path / "fifo")})  # fmt: skip
-    with pytest.raises(FormatError, match="opened outside of the recorded calls"):
+    with pytest.raises(FormatError, match="opened outside the recorded calls"):
         list(replay([call]))
 
 
@@ -187,7 +190,7 @@ def test_a_map_that_could_not_be_created_is_a_difference():
 def test_a_name_does_not_hide_a_call_from_the_question():
     attach = Call("ioctl", "BPF_MAP_LOOKUP_ELEM", (3, 0x40042408, 4), 0,
                   refs=(Ref(0, 8, fd=3), Ref(2, 8, fd=4)))  # fmt: skip
-    with pytest.raises(FormatError, match="ioctl has no commands"):
+    with pytest.raises(FormatError, match="ioctl does not take commands"):
         list(replay([attach]))
 
 
@@ -229,21 +232,21 @@ def attach():
 @pytest.mark.parametrize(
     ("make", "asked"),
     [
-        (pin, [("BPF_OBJ_PIN", r"it pins an object at '/sys/fs/bpf/x\x1b'")]),
-        (open_pinned, [("BPF_OBJ_GET", "it opens the pinned object '/sys/fs/bpf/x'")]),
+        (pin, [("BPF_OBJ_PIN", r"this call pins an object at '/sys/fs/bpf/x\x1b'")]),
+        (open_pinned, [("BPF_OBJ_GET", "this call opens the pinned object '/sys/fs/bpf/x'")]),
         (change_foreign_map, [
-            ("BPF_MAP_GET_FD_BY_ID", "it opens map 7, which others may use"),
-            ("BPF_MAP_UPDATE_ELEM", "it changes a map that the recording did not create"),
+            ("BPF_MAP_GET_FD_BY_ID", "this call opens map 7, which others may use"),
+            ("BPF_MAP_UPDATE_ELEM", "this call changes a map that the recording did not create"),
         ]),
-        (attach, [("BPF_LINK_CREATE", "it attaches a program")]),
+        (attach, [("BPF_LINK_CREATE", "this call attaches a program")]),
         (lambda: bpf.enable_stats().close(),
-         [("BPF_ENABLE_STATS", "it measures all programs of this system")]),
+         [("BPF_ENABLE_STATS", "this call measures all programs on this system")]),
         (lambda: load("85000000240000009500000000000000").close(),
-         [("BPF_PROG_LOAD", "it loads a program that calls probe_write_user")]),
+         [("BPF_PROG_LOAD", "this call loads a program that calls probe_write_user")]),
         (lambda: load(kind=bpf_prog_type.BPF_PROG_TYPE_SYSCALL).close(),
-         [("BPF_PROG_LOAD", "it loads a program that can make system calls")]),
+         [("BPF_PROG_LOAD", "this call loads a program that can make system calls")]),
         (lambda: create(map_type=bpf_map_type.BPF_MAP_TYPE_STRUCT_OPS).close(),
-         [("BPF_MAP_CREATE", "it creates a map that can replace operations of the kernel")]),
+         [("BPF_MAP_CREATE", "this call creates a map that can replace kernel operations")]),
     ],
 )  # fmt: skip
 def test_replay_asks_before_calls_that_reach_others(make, asked):

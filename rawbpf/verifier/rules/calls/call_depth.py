@@ -42,7 +42,7 @@ RULE = Rule(
     patterns=(r"the call stack of (?P<count>\d{1,9}) frames is too deep",),
     meaning=(
         "A program may have at most 8 stack frames (16 since 7.0), including the frame of "
-        "the main function. Each called function takes one frame, and each level of a "
+        "the main function. Each called function takes one frame, and each level of "
         "recursion takes another."
     ),
     reason=(

@@ -65,7 +65,7 @@ RULE = Rule(
         "functions, each rounded up to 16 or 32 bytes."
     ),
     reason=(
-        "The kernel stack is 16 KiB large and is shared by everything that runs on it, "
+        "The kernel stack is 16 KiB in size and is shared by everything that runs on it, "
         "including interrupts."
     ),
     examples=(

@@ -54,7 +54,7 @@ RULE = Rule(
         "such an argument."
     ),
     reason=(
-        "The size of a reserved record limits all accesses to the record. If the size were "
+        "All accesses to a reserved record must stay within its size. If the size were "
         "known only at run time, the verifier could not prove that these accesses are safe."
     ),
     examples=(

@@ -19,7 +19,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
             f"a sleepable program cannot be attached to {found['place']}",
             change=(
                 "attach the program to an LSM hook or to a function that allows error "
-                "injection, or load it as not sleepable"
+                "injection, or load it as non-sleepable"
             ),
         )
     if found.get("maps") or found.get("prog"):

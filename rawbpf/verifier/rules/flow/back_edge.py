@@ -50,9 +50,9 @@ RULE = Rule(
         "functions. Without CAP_BPF, it also rejects every backward jump."
     ),
     reason=(
-        "The depth of a recursion and the number of loop iterations are known only at run "
-        "time. The verifier can follow a loop to its end, although this takes time. A "
-        "recursion, however, could overflow the stack."
+        "The depth of recursion and the number of loop iterations are known only at run "
+        "time. The verifier can follow a loop to its end, although this takes time. "
+        "Recursion, however, could overflow the stack."
     ),
     examples=(
         Example(

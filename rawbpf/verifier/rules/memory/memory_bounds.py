@@ -76,8 +76,9 @@ RULE = Rule(
     ),
     meaning=(
         "The pointer points to memory whose size was fixed when the program obtained it, "
-        "such as a record reserved in a ring buffer or a buffer passed by the kernel. Every "
-        "byte of the access must be inside this memory. If a number was added to the "
+        "such as a record reserved in a ring buffer or a buffer passed by the kernel. "
+        "The access must lie entirely within this memory region. If a number was added "
+        "to the "
         "pointer, the access must be in bounds for every value that the number may have."
     ),
     reason=(

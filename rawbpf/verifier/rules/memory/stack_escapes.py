@@ -31,9 +31,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         else "the function stores a pointer to its own stack frame in its caller's frame, which "
         "lives longer",
         known,
-        change=(
-            "pass a pointer from the caller to its own memory, and write the result to that memory"
-        ),
+        change=("have the caller pass a pointer to its own memory, and write the result there"),
     )
 
 
