@@ -9,8 +9,8 @@
 For each lesson, tests/unit/docs/test_lessons.py checks that every test of the exercise fails at a
 gap, that the solution passes, and that the two differ only in the gaps. It also checks that each
 ``python`` block in the text is part of one of these files, and that each ``pycon`` block runs as a
-doctest. tests.support.console runs the commands in the text. tests.support.mutate checks that the
-tests notice the mistakes that learners make.
+doctest. tests.support.console runs the commands in the text. tests.support.lesson_mutant checks
+that the tests notice the mistakes that learners make.
 
 If a test uses the fixture ``traceable_kernel``, the lesson's solution is tested in the guest.
 """

@@ -1,6 +1,6 @@
 """Mistakes in lesson 06."""
 
-from tests.support.mutate import Mutant
+from tests.support.lesson_mutant import Mutant
 
 DECODE = "test_decode"
 ENCODE = "test_encode"
