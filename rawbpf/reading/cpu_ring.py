@@ -121,10 +121,13 @@ class Switch(Protocol):
     def arm(self, ring: CpuRing) -> None:
         """Make the next record in ``ring`` wake the reader."""
 
-    def disarm(self, ring: CpuRing, found: int = 0) -> None:
+    def disarm(self, ring: CpuRing, found: int = 0) -> bool:
         """Make records in ``ring`` wake the reader only when the ring fills up.
 
         ``found`` is the number of bytes that the last pass found in the ring.
+
+        Return True if each of these records has woken the reader, and may itself be the result of
+        a wake-up.
         """
 
     def close(self) -> None:
@@ -155,13 +158,15 @@ class SlotSwitch:
             _store(self._events, ring.cpu, ring.waking.fileno())
             self._armed.add(ring.cpu)
 
-    def disarm(self, ring: CpuRing, found: int = 0) -> None:
+    def disarm(self, ring: CpuRing, found: int = 0) -> bool:
         """Store the event that batches records."""
-        if ring.cpu in self._armed:
+        armed = ring.cpu in self._armed
+        if armed:
             self.install(ring)
             storm = found > _STORM
-            self._delay = min(2 * self._delay + 1, _LONGEST_DELAY) if storm else self._delay // 2
+            self._delay = _LONGEST_DELAY if storm else self._delay // 2
             self._left = self._delay
+        return armed
 
     def close(self) -> None:
         """Leave the map unchanged, because closing the map removes the events."""
@@ -193,9 +198,10 @@ class FlagSwitch:
         """Set the CPU's flag."""
         self._flags[ring.cpu * FLAG_STRIDE // 4] = self._half + ring.cpu + 1
 
-    def disarm(self, ring: CpuRing, found: int = 0) -> None:  # noqa: ARG002 -- as declared above
+    def disarm(self, ring: CpuRing, found: int = 0) -> bool:  # noqa: ARG002 -- as declared above
         """Clear the CPU's flag."""
         self._flags[ring.cpu * FLAG_STRIDE // 4] = 0
+        return False
 
     def close(self) -> None:
         """Release the view of the flags. Closing twice does nothing."""

@@ -186,9 +186,9 @@ class PerfReader(Owner):
             drained = _drain(ring)
             if drained is not None:
                 self.quiet = False
-                self._switch.disarm(ring, round(drained.fill * ring.size))
+                storm = self._switch.disarm(ring, round(drained.fill * ring.size))
                 yield drained
-                if self._is_too_small(drained):
+                if not storm and self._is_too_small(drained):
                     self._grow(index)
 
     def _drain_retired(self) -> Iterator[Drained]:

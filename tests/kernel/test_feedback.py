@@ -24,7 +24,7 @@ PER_CYCLE = 40
 
 HELLO = ROOT / "bpf_src" / "hello_kprobe.bpf.s"
 
-RING, STORMS = (1 << 18) // 88, 4
+RING, STORMS = (1 << 18) // 88, 8
 """Log records that fit in a ring, and how often a ring may fill before the reader waits longer."""
 
 FUNCTIONS = "__wake_up", "ep_poll_callback", "try_to_wake_up", "autoremove_wake_function"

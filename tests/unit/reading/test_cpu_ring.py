@@ -30,8 +30,9 @@ def test_a_slot_holds_one_event_or_the_other():
     assert slots.slots == {1: 11}
     switch.arm(ring(1))
     assert slots.slots == {1: 21}
-    switch.disarm(ring(1), 100)
+    assert switch.disarm(ring(1), 100)
     assert slots.slots == {1: 11}
+    assert not switch.disarm(ring(1), 100)
 
 
 def passes_until_ready(switch):
@@ -41,11 +42,11 @@ def passes_until_ready(switch):
 def test_records_in_a_storm_make_the_reader_wait_longer():
     switch = SlotSwitch(Slots())
     waited = []
-    for found in [100, *[1 << 17] * 9, 100, 100, 100, 100, 100, 100, 100]:
+    for found in [100, 1 << 17, 1 << 17, 100, 100, 100, 100, 100, 100, 100]:
         switch.arm(ring(0))
         switch.disarm(ring(0), found)
         waited.append(passes_until_ready(switch))
-    assert waited == [0, 1, 3, 7, 15, 31, 63, 63, 63, 63, 31, 15, 7, 3, 1, 0, 0]
+    assert waited == [0, 63, 63, 31, 15, 7, 3, 1, 0, 0]
 
 
 def test_a_flag_names_the_slot_that_wakes_the_reader():
