@@ -12,8 +12,12 @@ from functools import lru_cache
 from rawbpf.asm.forms import form_of
 from rawbpf.asm.instruction import LD_IMM64, SLOT, Instruction
 from rawbpf.errors import DecodeError
+from rawbpf.light_typing import TYPE_CHECKING
 
-__all__ = ["decode", "decode_all", "decode_unchecked"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["decode", "decode_all", "decode_leniently", "decode_unchecked"]
 
 _SLOT = struct.Struct("<BBhi")
 _MOST_SLOTS = 1 << 18
@@ -87,11 +91,45 @@ def decode_all(data: bytes) -> list[Instruction]:
     ...
     rawbpf.errors.DecodeError: offset 0x8: unknown opcode 0xff
     """
+    return _decode(data, _stop)
+
+
+def decode_leniently(data: bytes) -> tuple[list[Instruction], list[DecodeError]]:
+    """Decode all instructions in ``data``, and return an error for each invalid instruction.
+
+    The result contains the fields of invalid instructions, so that positions are preserved. An
+    incomplete or malformed 64-bit load ends the result, because its length is unknown.
+
+    >>> code, faults = decode_leniently(bytes.fromhex("ff00000000000000 9500000000000000"))
+    >>> len(code), [str(fault) for fault in faults]
+    (2, ['offset 0x0: unknown opcode 0xff'])
+    """
+    faults: list[DecodeError] = []
+    return _decode(data, faults.append), faults
+
+
+def _stop(fault: DecodeError) -> None:
+    raise fault
+
+
+def _decode(data: bytes, report: Callable[[DecodeError], None]) -> list[Instruction]:
     if len(data) > _MOST_SLOTS * SLOT:
-        raise DecodeError(f"more than {_MOST_SLOTS} instructions", offset=_MOST_SLOTS * SLOT)
-    instructions, offset = [], 0
-    while offset < len(data):
+        report(DecodeError(f"more than {_MOST_SLOTS} instructions", offset=_MOST_SLOTS * SLOT))
+    instructions: list[Instruction] = []
+    offset, limit = 0, min(len(data), _MOST_SLOTS * SLOT)
+    while offset < limit:
         end = offset + (2 * SLOT if data[offset] == LD_IMM64 else SLOT)
-        instructions.append(_frequent(data[offset:end]) or decode(data, offset))
+        one = _frequent(data[offset:end])
+        if one is None:
+            try:
+                one = decode_unchecked(data, offset)
+            except DecodeError as fault:
+                report(fault)
+                return instructions
+            try:
+                form_of(one, offset)
+            except DecodeError as fault:
+                report(fault)
+        instructions.append(one)
         offset = end
     return instructions

@@ -39,6 +39,12 @@ FORMS: tuple[Form, ...] = (*ARITHMETIC, *JUMPS, *MEMORY, *ATOMICS, *CONSTANTS)
 _FIELDS = ("dst", "src", "off", "imm")
 
 
+_FOREIGN = {
+    0x8D: "clang calls a function through a pointer (callx), which no kernel supports",
+}
+"""Instructions that compilers emit and no kernel runs, by opcode."""
+
+
 @cache
 def _by_opcode() -> dict[int, list[Form]]:
     table: dict[int, list[Form]] = {}
@@ -54,7 +60,8 @@ def form_of(instruction: Instruction, offset: int = 0) -> Form:
     """
     candidates = _by_opcode().get(instruction.opcode)
     if candidates is None:
-        raise DecodeError(f"unknown opcode {instruction.opcode:#04x}", offset=offset)
+        what = f"unknown opcode {instruction.opcode:#04x}"
+        raise DecodeError(what, offset=offset, why=_FOREIGN.get(instruction.opcode))
     faults = []
     for form in candidates:
         fault = next(_faults(form, instruction), None)

@@ -6,18 +6,22 @@ import sys
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from rawbpf.asm.decode import decode_leniently
 from rawbpf.asm.instruction import LD_IMM64, SLOT, Source, slots_of
 from rawbpf.btf.ext_info import decode_ext_info
 from rawbpf.btf.header import decode_header
 from rawbpf.btf.strings import Strings
 from rawbpf.elf import layout as elf
-from rawbpf.elf.references import addend_of, instructions_of
+from rawbpf.elf.references import addend_of, function_symbols
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rawbpf.asm.instruction import Instruction
     from rawbpf.elf.read import ObjectFile, Relocation, Section, Symbol
+    from rawbpf.errors import DecodeError
 
-__all__ = ["CodeSection", "code_sections"]
+__all__ = ["CodeSection", "code_sections", "marked"]
 
 T = TypeVar("T")
 
@@ -30,7 +34,7 @@ class CodeSection(NamedTuple):
     ``functions`` maps a function's first slot to its name. ``symbols`` maps a slot to the symbol
     its instruction refers to, such as "events" or "config + 8". ``sources`` maps a slot to the
     source line that starts there. ``texts`` maps a slot to the text of an instruction that only the
-    kernel generates (``asm.internal``).
+    kernel generates (``asm.internal``). ``faults`` lists the invalid instructions.
     """
 
     name: str
@@ -39,6 +43,7 @@ class CodeSection(NamedTuple):
     symbols: dict[int, str]
     sources: dict[int, Source]
     texts: dict[int, str] = {}  # never written to
+    faults: tuple[DecodeError, ...] = ()
 
     def only(self, start: int) -> CodeSection:
         """Return only the function that starts at ``start``, with slots renumbered from 0."""
@@ -52,6 +57,7 @@ class CodeSection(NamedTuple):
             _window(self.symbols, start, end),
             _window(self.sources, start, end),
             _window(self.texts, start, end),
+            tuple(one for one in self.faults if start <= one.offset // SLOT < end),
         )
 
 
@@ -61,9 +67,9 @@ def _window(table: dict[int, T], start: int, end: int) -> dict[int, T]:
 
 
 def code_sections(file: ObjectFile) -> list[CodeSection]:
-    """Return an object's code in section order.
+    """Return an object's code in section order, including invalid instructions.
 
-    Raises FormatError or DecodeError if the object is damaged.
+    Raises FormatError if the object is damaged.
     """
     lines, places = _lines(file), _Places(file)
     return [_section(file, section, places, lines.get(section.name, {})) for section in file.code()]
@@ -73,18 +79,16 @@ class _Places:
     """Finds the function or variable at a given offset of a section."""
 
     def __init__(self, file: ObjectFile) -> None:
+        functions = function_symbols(file)
+        self._functions = [one for one in functions if one.value % SLOT == 0]
         self._symbols: dict[int, list[Symbol]] = {}
-        for symbol in sorted(file.symbols, key=lambda symbol: symbol.value):
-            if symbol.type in (elf.STT_FUNC, elf.STT_OBJECT):
-                self._symbols.setdefault(symbol.section, []).append(symbol)
+        variables = [one for one in file.symbols if one.type == elf.STT_OBJECT]
+        for symbol in sorted((*functions, *variables), key=lambda symbol: symbol.value):
+            self._symbols.setdefault(symbol.section, []).append(symbol)
 
     def functions(self, section: int) -> dict[int, str]:
         """Return the functions of a section, keyed by slot."""
-        return {
-            symbol.value // SLOT: symbol.name
-            for symbol in self._symbols.get(section, ())
-            if symbol.type == elf.STT_FUNC and symbol.value % SLOT == 0
-        }
+        return {one.value // SLOT: one.name for one in self._functions if one.section == section}
 
     def at(self, section: int, offset: int) -> Symbol | None:
         """Return the symbol that contains the byte at ``offset``, or None if there is none."""
@@ -98,7 +102,7 @@ class _Places:
 def _section(
     file: ObjectFile, section: Section, places: _Places, sources: dict[int, Source]
 ) -> CodeSection:
-    instructions = instructions_of(section)
+    instructions, faults = decode_leniently(section.contents)
     by_slot = dict(zip(slots_of(instructions), instructions, strict=False))
     symbols = {}
     for relocation in file.relocations(section):
@@ -106,7 +110,14 @@ def _section(
         if slot in by_slot and relocation.offset % SLOT == 0:
             symbols[slot] = _target(places, relocation, by_slot[slot])
     functions = places.functions(section.number)
-    return CodeSection(section.name, instructions, functions, symbols, sources)
+    return marked(CodeSection(section.name, instructions, functions, symbols, sources), faults)
+
+
+def marked(section: CodeSection, faults: Iterable[DecodeError]) -> CodeSection:
+    """Return the section with its invalid instructions marked in ``texts``."""
+    faults = tuple(faults)
+    texts = {one.offset // SLOT: f"(invalid: {one.headline})" for one in faults}
+    return section._replace(texts=section.texts | texts, faults=faults)
 
 
 def _target(places: _Places, relocation: Relocation, instruction: Instruction) -> str:

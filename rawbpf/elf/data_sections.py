@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import align_of, size_of
 from rawbpf.elf import layout as elf
+from rawbpf.elf.faults import stop
 from rawbpf.errors import FormatError, UnsupportedError
 from rawbpf.specs.object_spec import DataSpec, ExternSpec, Variable
 from rawbpf.uapi.btf import BTF_KIND_DATASEC
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rawbpf.btf.btf import Btf
+    from rawbpf.elf.faults import Report
     from rawbpf.elf.read import ObjectFile, Section, Symbol
 
 __all__ = [
@@ -40,11 +42,11 @@ _LARGEST = 1 << 26
 """The maximum total size in bytes of sections that have no contents in the file."""
 
 
-def data_sections(file: ObjectFile, btf: Btf | None) -> dict[int, DataSpec]:
+def data_sections(file: ObjectFile, btf: Btf | None, report: Report = stop) -> dict[int, DataSpec]:
     """Return nonempty data sections by section number; maps cannot be empty.
 
-    Raises FormatError if the sections are damaged, UnsupportedError if a section contains
-    addresses.
+    Raises FormatError if the sections are damaged. Reports an UnsupportedError if a section
+    contains addresses.
     """
     sections = [
         one
@@ -60,17 +62,18 @@ def data_sections(file: ObjectFile, btf: Btf | None) -> dict[int, DataSpec]:
     for symbol in file.symbols:
         if symbol.type == elf.STT_OBJECT and symbol.name:
             symbols.setdefault(symbol.section, []).append(symbol)
-    return {one.number: _decode(file, one, symbols.get(one.number, ()), btf) for one in sections}
+    for section in sections:
+        if next(file.relocations(section), None) is not None:
+            report(
+                UnsupportedError(
+                    f"section {section.name} contains addresses",
+                    why="in BPF, addresses are known only after loading",
+                )
+            )
+    return {one.number: _decode(one, symbols.get(one.number, ()), btf) for one in sections}
 
 
-def _decode(
-    file: ObjectFile, section: Section, symbols: Iterable[Symbol], btf: Btf | None
-) -> DataSpec:
-    if next(file.relocations(section), None) is not None:
-        raise UnsupportedError(
-            f"section {section.name} contains addresses",
-            why="in BPF, addresses are known only after loading",
-        )
+def _decode(section: Section, symbols: Iterable[Symbol], btf: Btf | None) -> DataSpec:
     contents = section.contents
     if section.header.type == elf.SHT_NOBITS:
         contents = bytes(section.header.size)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.asm.bytecode import Bytecode, Function
 from rawbpf.asm.instruction import SLOT, Reference, slots_of
+from rawbpf.elf.faults import stop
 from rawbpf.elf.references import instructions_of
 from rawbpf.errors import FormatError
 from rawbpf.uapi.bpf_insn import (
@@ -20,6 +21,7 @@ from rawbpf.uapi.bpf_insn import (
 
 if TYPE_CHECKING:
     from rawbpf.asm.instruction import Instruction
+    from rawbpf.elf.faults import Report
     from rawbpf.elf.read import ObjectFile, Section
     from rawbpf.elf.records import Records
     from rawbpf.elf.references import Place, References
@@ -32,7 +34,10 @@ _CALL = BPF_JMP | BPF_CALL
 class CodeReader:
     """Splits the code sections into functions."""
 
-    def __init__(self, file: ObjectFile, records: Records, references: References) -> None:
+    def __init__(
+        self, file: ObjectFile, records: Records, references: References, report: Report = stop
+    ) -> None:
+        self._report = report
         self._file, self._records, self._references = file, records, references
         self._starts: dict[int, list[int]] = {}
         for number, start in sorted(references.names):
@@ -41,7 +46,7 @@ class CodeReader:
     def functions(self) -> dict[Place, Bytecode]:
         """Return all functions, keyed by their location.
 
-        Raises FormatError or DecodeError if the object is damaged.
+        Raises FormatError if the object is damaged; other faults are reported.
         """
         found: dict[Place, Bytecode] = {}
         for section in self._file.code():
@@ -52,7 +57,7 @@ class CodeReader:
         starts = self._starts.get(section.number, [])
         if not starts:
             return {}
-        instructions = instructions_of(section)
+        instructions = instructions_of(section, self._report)
         at = {SLOT * slot: index for index, slot in enumerate(slots_of(instructions)[:-1])}
         references = self._references.of(section, instructions, at)
         if any(start not in at for start in starts):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from rawbpf.btf import types as t
 from rawbpf.btf.sizes import POINTER_SIZE, resolve, size_of
 from rawbpf.elf import layout as elf
+from rawbpf.elf.faults import stop
 from rawbpf.errors import FormatError, UnsupportedError
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rawbpf.btf.btf import Btf
-    from rawbpf.elf.read import ObjectFile, Symbol
+    from rawbpf.elf.faults import Report
+    from rawbpf.elf.read import ObjectFile
+    from rawbpf.elf.references import Place
 
 __all__ = [
     "decode_map",
     "old_maps",
+    "old_places",
 ]
 
 _NUMBERS = (
@@ -167,7 +171,7 @@ class _Definition:
 _OLD_NUMBERS = struct.Struct("=5I")
 
 
-def old_maps(file: ObjectFile) -> dict[tuple[int, int], MapSpec]:
+def old_maps(file: ObjectFile, report: Report = stop) -> dict[Place, MapSpec]:
     """Return the legacy maps in "maps" sections, keyed by section and offset.
 
         struct bpf_map_def { u32 type, key_size, value_size, max_entries, map_flags; ... };
@@ -176,8 +180,28 @@ def old_maps(file: ObjectFile) -> dict[tuple[int, int], MapSpec]:
     still exist, such as the ir-keytable decoders with their section "lirc_mode2/maps". Loaders
     disagree about the fields after the first five numbers, but ignore zeros in them.
 
-    Raises FormatError if a definition is damaged, UnsupportedError if it uses fields beyond the
-    first five numbers.
+    Reports a FormatError if a definition is damaged, and an UnsupportedError if it uses fields
+    beyond the first five numbers.
+    """
+    found = {}
+    for place, (name, data) in _definitions(file).items():
+        try:
+            found[place] = _decode(name, data)
+        except (FormatError, UnsupportedError) as fault:
+            report(fault)
+    return found
+
+
+def old_places(file: ObjectFile) -> dict[Place, str]:
+    """Return the names of all legacy maps, including invalid ones, by section and offset."""
+    return {place: name for place, (name, _) in _definitions(file).items()}
+
+
+def _definitions(file: ObjectFile) -> dict[Place, tuple[str, bytes]]:
+    """Return the name and the bytes of each legacy map.
+
+    Compilers before LLVM 6 record neither the type nor the size of the symbols: a definition then
+    extends to the next symbol.
     """
     contents = {
         one.number: one.contents
@@ -186,18 +210,28 @@ def old_maps(file: ObjectFile) -> dict[tuple[int, int], MapSpec]:
         and one.header.type == elf.SHT_PROGBITS
         and not one.is_code
     }
-    return {
-        (symbol.section, symbol.value): _decode(symbol, contents[symbol.section])
-        for symbol in file.symbols
-        if symbol.section in contents and symbol.type == elf.STT_OBJECT
-    }
+    symbols = [
+        one
+        for one in file.symbols
+        if one.section in contents
+        and (one.type == elf.STT_OBJECT or (one.type, one.binding) == _UNMARKED)
+    ]
+    found = {}
+    for one in symbols:
+        data = contents[one.section]
+        starts = [o.value for o in symbols if o.section == one.section and o.value > one.value]
+        end = one.value + one.size if one.size else min(starts, default=len(data))
+        found[one.section, one.value] = one.name, data[one.value : end]
+    return found
 
 
-def _decode(symbol: Symbol, contents: bytes) -> MapSpec:
-    data = contents[symbol.value : symbol.value + symbol.size]
+_UNMARKED = elf.STT_NOTYPE, elf.STB_GLOBAL
+
+
+def _decode(name: str, data: bytes) -> MapSpec:
     if len(data) < _OLD_NUMBERS.size:
         raise FormatError(
-            f"the definition of map {symbol.name!r} is invalid",
+            f"the definition of map {name!r} is invalid",
             why=(
                 "struct bpf_map_def is at least 20 bytes long, but this definition has "
                 f"{len(data)} bytes"
@@ -205,8 +239,7 @@ def _decode(symbol: Symbol, contents: bytes) -> MapSpec:
         )
     if any(data[_OLD_NUMBERS.size :]):
         raise UnsupportedError(
-            f"the definition of map {symbol.name!r} is longer than the five numbers of "
-            "struct bpf_map_def",
+            f"the definition of map {name!r} is longer than the five numbers of struct bpf_map_def",
             why="the meaning of further numbers depends on the loader",
             fix='define the map as struct { __uint(type, ...); ... } SEC(".maps")',
         )
@@ -214,5 +247,5 @@ def _decode(symbol: Symbol, contents: bytes) -> MapSpec:
     try:
         map_type = bpf_map_type(kind)
     except ValueError:
-        raise FormatError(f"map {symbol.name!r}: unknown map type {kind}") from None
-    return MapSpec(symbol.name, map_type, key_size, value_size, entries, bpf_map_flags(flags))
+        raise FormatError(f"map {name!r}: unknown map type {kind}") from None
+    return MapSpec(name, map_type, key_size, value_size, entries, bpf_map_flags(flags))

@@ -18,8 +18,9 @@ from rawbpf.asm.link import link
 from rawbpf.btf.btf import Btf
 from rawbpf.elf import layout as elf
 from rawbpf.elf.data_sections import data_sections, externs, variable_types
+from rawbpf.elf.faults import stop
 from rawbpf.elf.functions import CodeReader
-from rawbpf.elf.map_definitions import decode_map, old_maps
+from rawbpf.elf.map_definitions import decode_map, old_maps, old_places
 from rawbpf.elf.read import ObjectFile
 from rawbpf.elf.records import Records
 from rawbpf.elf.references import References
@@ -31,6 +32,7 @@ from rawbpf.uapi.bpf import bpf_prog_type
 
 if TYPE_CHECKING:
     from rawbpf.asm.bytecode import Bytecode
+    from rawbpf.elf.faults import Report
     from rawbpf.elf.read import Section, Symbol
     from rawbpf.elf.references import Place
     from rawbpf.specs.map_spec import MapSpec
@@ -58,29 +60,34 @@ def open_object(data: bytes) -> ObjectSpec:
     return read_spec(ObjectFile(data))
 
 
-def read_spec(file: ObjectFile) -> ObjectSpec:
-    """Return the object spec for a parsed file. Raises the same errors as ``open_object``."""
-    return _Reader(file).spec()
+def read_spec(file: ObjectFile, report: Report = stop) -> ObjectSpec:
+    """Return the object spec for a parsed file. Raises the same errors as ``open_object``.
+
+    ``report`` is called for each part that is invalid although the rest of the object can be read:
+    a map's definition, an instruction, a relocation. If ``report`` returns, the spec contains
+    everything else.
+    """
+    return _Reader(file, report).spec()
 
 
 class _Reader:
-    def __init__(self, file: ObjectFile) -> None:
-        self.file = file
+    def __init__(self, file: ObjectFile, report: Report) -> None:
+        self.file, self.report = file, report
         types = file.section(".BTF")
         self.btf = Btf(types.contents) if types is not None and types.contents else None
-        self.data = data_sections(file, self.btf)
+        self.data = data_sections(file, self.btf, report)
         self.externs = externs(file, self.btf)
 
     def spec(self) -> ObjectSpec:
         """Return the complete object spec."""
         section = self.file.section(_MAPS)
         places = {} if section is None else self._map_places(section)
-        old = old_maps(self.file)
-        old_names = {place: spec.name for place, spec in old.items()}
+        old = old_maps(self.file, self.report)
+        old_names = old_places(self.file)
         names = {number: spec.name for number, spec in self.data.items()}
         records = Records(self.file, self.btf)
-        references = References(self.file, places | old_names, names, self.externs)
-        units = CodeReader(self.file, records, references).functions()
+        references = References(self.file, places | old_names, names, self.externs, self.report)
+        units = CodeReader(self.file, records, references, self.report).functions()
         maps = {} if section is None else self._maps(section, places, references.names)
         maps |= {spec.name: spec for spec in old.values()}
         return ObjectSpec(
@@ -113,8 +120,13 @@ class _Reader:
         specs = {}
         for name in places.values():
             if name not in types:
-                raise FormatError(f"the BTF does not describe map {name!r}", fix="compile with -g")
-            specs[name] = decode_map(name, btf, types[name], initial.get(name, {}))
+                what = f"the BTF does not describe map {name!r}"
+                self.report(FormatError(what, fix="compile with -g"))
+                continue
+            try:
+                specs[name] = decode_map(name, btf, types[name], initial.get(name, {}))
+            except FormatError as fault:
+                self.report(fault)
         return specs
 
     def _initial(

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.decode import decode_all
+from rawbpf.asm.decode import decode_leniently
 from rawbpf.asm.instruction import LD_IMM64, SLOT, Reference
 from rawbpf.elf import layout as elf
+from rawbpf.elf.faults import stop
 from rawbpf.errors import DecodeError, FormatError
 from rawbpf.uapi.bpf_insn import BPF_CALL, BPF_JMP, BPF_PSEUDO_CALL
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rawbpf.asm.instruction import Instruction
+    from rawbpf.elf.faults import Report
     from rawbpf.elf.read import ObjectFile, Relocation, Section, Symbol
     from rawbpf.specs.object_spec import ExternSpec
 
@@ -32,6 +34,7 @@ __all__ = [
     "Place",
     "References",
     "addend_of",
+    "function_symbols",
     "instructions_of",
 ]
 
@@ -45,7 +48,8 @@ class References:
     """Resolves relocations to symbolic references.
 
     ``maps`` maps locations to map names. ``data`` maps section numbers to the names of data
-    sections. ``names`` maps the locations of functions to their unique names.
+    sections. ``names`` maps the locations of functions to their unique names. ``report`` receives
+    each relocation that cannot be resolved.
     """
 
     def __init__(
@@ -54,7 +58,9 @@ class References:
         maps: Mapping[Place, str],
         data: Mapping[int, str],
         externs: Mapping[str, ExternSpec],
+        report: Report = stop,
     ) -> None:
+        self._report = report
         self._file, self._maps, self._data, self._externs = file, maps, data, externs
         self.names = _names(file)
 
@@ -76,10 +82,16 @@ class References:
             if relocation.offset not in at:
                 raise FormatError(f"a relocation in {section.name} points inside an instruction")
             index = at[relocation.offset]
-            references[index] = self._meaning(relocation, instructions[index])
             found.pop(index, None)
+            try:
+                references[index] = self._meaning(relocation, instructions[index])
+            except FormatError as fault:
+                self._report(fault)
         for index, place in found.items():
-            references[index] = self._function(place)
+            try:
+                references[index] = self._function(place)
+            except FormatError as fault:
+                self._report(fault)
         return references
 
     def _meaning(self, relocation: Relocation, instruction: Instruction) -> Reference:
@@ -135,17 +147,18 @@ class References:
 def _names(file: ObjectFile) -> dict[Place, str]:
     """Assign each function a unique name.
 
-    Linked files may contain several static functions that have the same name.
+    Linked files may contain several static functions that have the same name. A section without
+    symbols is a single program with the section's name.
     """
-    code = {section.number: section for section in file.code()}
     names: dict[Place, str] = {}
-    for symbol in file.symbols:
-        place = symbol.section, symbol.value
-        if symbol.type != elf.STT_FUNC or symbol.section not in code or place in names:
-            continue
-        if symbol.value >= len(code[symbol.section].contents):
+    for symbol in function_symbols(file):
+        if symbol.value >= len(file.sections[symbol.section].contents):
             raise FormatError(f"function {symbol.name!r} is beyond the end of its section")
-        names[place] = symbol.name
+        names.setdefault((symbol.section, symbol.value), symbol.name)
+    named = {number for number, _ in names}
+    for section in file.code():
+        if section.number not in named and section.name != ".text":
+            names[section.number, 0] = section.name
     taken: set[str] = set()
     for place, name in names.items():
         if name in taken:
@@ -154,16 +167,35 @@ def _names(file: ObjectFile) -> dict[Place, str]:
     return names
 
 
-def instructions_of(section: Section) -> list[Instruction]:
+def function_symbols(file: ObjectFile) -> list[Symbol]:
+    """Return the symbols of an object's functions.
+
+    Compilers before LLVM 6 and handwritten assembly do not mark functions as such (STT_FUNC). In
+    code sections without marked functions, every global symbol is a function.
+    """
+    code = {section.number: section for section in file.code()}
+    inside = [one for one in file.symbols if one.section in code and one.name]
+    found = [one for one in inside if one.type == elf.STT_FUNC]
+    marked = {one.section for one in found}
+    return found + [
+        one
+        for one in inside
+        if one.section not in marked
+        and one.type == elf.STT_NOTYPE
+        and one.binding == elf.STB_GLOBAL
+    ]
+
+
+def instructions_of(section: Section, report: Report = stop) -> list[Instruction]:
     """Decode the instructions of a section.
 
-    Raises DecodeError with the section's name if an instruction is invalid.
+    Calls ``report`` for each invalid instruction, with a DecodeError that has the section's name.
     """
-    try:
-        return decode_all(section.contents)
-    except DecodeError as error:
-        what = f"section {section.name}: {error.what}"
-        raise DecodeError(what, offset=error.offset, why=error.why) from None
+    instructions, faults = decode_leniently(section.contents)
+    for fault in faults:
+        what = f"section {section.name}: {fault.what}"
+        report(DecodeError(what, offset=fault.offset, why=fault.why))
+    return instructions
 
 
 def addend_of(instruction: Instruction) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawbpf.asm.forms import form_of
-from rawbpf.asm.instruction import slots_of
+from rawbpf.asm.instruction import SLOT, slots_of
+from rawbpf.errors import DecodeError
 from rawbpf.machine.decode_arithmetic import arithmetic
 from rawbpf.machine.decode_flow import flow
 from rawbpf.machine.decode_memory import constant, load, store, store_number
@@ -42,15 +43,21 @@ DECODERS: dict[int, Callable[[Site], Step]] = {
 def decode(program: Bytecode, state: State, start: int) -> list[Step]:
     """Return one step per instruction; the first instruction gets the index ``start``.
 
-    An additional step at the end catches programs that run past their last instruction. Raises
-    BytecodeError if an instruction is invalid, and MachineError if a jump leaves the program or an
-    instruction refers to a map that does not exist.
+    An additional step at the end catches programs that run past their last instruction. The step of
+    an invalid instruction raises MachineError. Raises MachineError if a jump leaves the program or
+    an instruction refers to a map that does not exist.
     """
     slots = slots_of(program.instructions)[:-1]
     targets = {slot: start + number for number, slot in enumerate(slots)}
     steps = []
     for (slot, index), instruction in zip(targets.items(), program.instructions, strict=True):
-        form_of(instruction, 8 * slot)
+        try:
+            form_of(instruction, SLOT * slot)
+        except DecodeError as fault:
+            steps.append(
+                unsupported(fault.what, fault.why or "the instruction set does not define it")
+            )
+            continue
         site = Site(state, program, instruction, index, slot, targets)
         steps.append(DECODERS[instruction_class(instruction.opcode)](site))
     steps.append(

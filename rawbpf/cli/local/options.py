@@ -9,6 +9,7 @@ from typing import Any
 from rawbpf.arch import X86_64, native
 from rawbpf.asm.bytecode import Bytecode, Function
 from rawbpf.cli.objects.object_file import read_bytecode, read_bytes
+from rawbpf.cli.terminal import say
 from rawbpf.errors import UnsupportedError, UsageError
 from rawbpf.machine import inputs as context
 from rawbpf.machine.inputs import World
@@ -203,6 +204,8 @@ def read_spec(file: str) -> ObjectSpec:
         raise UnsupportedError(
             f"{file} is an object file", why="run-local cannot read object files", fix=fix
         )
+    for fault in code.faults:
+        say(f"{file}: {fault}; the program runs until it reaches this instruction", at="warning")
     program = Bytecode(_NAME, tuple(code.instructions), (Function(_NAME, 0),))
     spec = ProgramSpec(_NAME, bpf_prog_type.BPF_PROG_TYPE_UNSPEC, program)
     return ObjectSpec({_NAME: spec})

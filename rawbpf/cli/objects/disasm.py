@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.objects.listing import coloured, json_lines, listing, plain, style_of
 from rawbpf.cli.objects.object_file import read_bytecode
-from rawbpf.cli.terminal import write_lines
+from rawbpf.cli.terminal import say, write_lines
 from rawbpf.errors import UsageError
 from rawbpf.output.text import printable
 
@@ -34,6 +34,8 @@ Options:
   -v, --verbose      Print more detail to stderr.
   -h, --help         Show this help.
 
+Invalid instructions are marked, and the exit status is then 1.
+
   rawbpf disasm prog.bpf.o --program hello
   echo b7 00 00 00 01 00 00 00 95 00 00 00 00 00 00 00 | rawbpf disasm -
 """
@@ -51,7 +53,11 @@ def run(arguments: dict[str, Any]) -> int:
         sources = not arguments["--no-source"]
         lines = listing(sections, style, coloured if paint else plain, sources)
         write_lines(lines, colored=paint)
-    return 0
+    faults = [(one.name, fault) for one in sections for fault in one.faults]
+    for name, fault in faults:
+        where = f"section {printable(name)}: " if name else ""
+        say(f"rawbpf: {where}{fault}", at="error")
+    return 1 if faults else 0
 
 
 def _paint(when: str) -> bool:

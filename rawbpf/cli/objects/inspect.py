@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.objects.object_file import read_objects
-from rawbpf.cli.terminal import write_lines
+from rawbpf.cli.terminal import say, write_lines
+from rawbpf.errors import FormatError
 from rawbpf.output.text import printable, table
 from rawbpf.output.values import plain, value_text
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from rawbpf.collection.object_source import Embedded
     from rawbpf.elf.inventory import Row
+    from rawbpf.errors import RawbpfError
 
 __all__ = ["USAGE", "run"]
 
@@ -34,7 +36,8 @@ Options:
 
 This command does not load anything into the kernel. The KERNEL column shows the first kernel
 version that supports the program type. `rawbpf relocate` shows how CO-RE adapts the code to a
-kernel, and `rawbpf disasm` shows the code itself.
+kernel, and `rawbpf disasm` shows the code itself. If part of an object is invalid, the command
+shows the rest, reports the invalid parts on stderr, and exits with status 1.
 """
 
 _LONGEST_VALUE = 48
@@ -49,7 +52,15 @@ def run(arguments: dict[str, Any]) -> int:
         write_lines(dumps(plain(row)) for row in rows)
     else:
         write_lines(_text(rows))
-    return 0
+    faults = [fault for row in rows for fault in row["faults"]]
+    for fault in faults:
+        say(f"rawbpf: {printable(fault)}", at="error")
+    if not any(row["programs"] or row["maps"] or row["globals"] or row["faults"] for row in rows):
+        raise FormatError(
+            f"{arguments['FILE']} contains nothing that can be loaded",
+            why="the object has no programs, maps or global variables",
+        )
+    return 1 if faults else 0
 
 
 def _row(one: Embedded) -> Row:
@@ -58,7 +69,9 @@ def _row(one: Embedded) -> Row:
     from rawbpf.elf.read import ObjectFile
 
     file = ObjectFile(one.data)
-    return {"at": one.at, "bytes": len(one.data), **inventory(file, read_spec(file))}
+    faults: list[RawbpfError] = []
+    row = inventory(file, read_spec(file, faults.append))
+    return {"at": one.at, "bytes": len(one.data), **row, "faults": [str(one) for one in faults]}
 
 
 def _text(rows: list[Row]) -> Iterator[str]:

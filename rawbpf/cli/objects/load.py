@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.objects.object_file import open_file, set_variables, skip
 from rawbpf.cli.terminal import say, write_lines
+from rawbpf.errors import FormatError
 from rawbpf.output.text import table
 
 if TYPE_CHECKING:
@@ -58,9 +59,12 @@ def run(arguments: dict[str, Any]) -> int:
         write_lines([dumps({"programs": rows, "skipped": collection.skipped})])
     elif rows or collection.skipped:
         write_lines(_table(rows, collection.skipped))
-    if not rows and not collection.skipped:
-        say(f"nothing to report: {arguments['FILE']} contains no programs")
-    return 0
+    if rows or collection.skipped or collection.spec.all_maps():
+        return 0
+    raise FormatError(
+        f"{arguments['FILE']} contains nothing that can be loaded",
+        why="the object has no programs, maps or global variables",
+    )
 
 
 def _pin(collection: Collection, directory: str) -> None:

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rawbpf.asm.decode import decode_all
+from rawbpf.asm.decode import decode_leniently
 from rawbpf.cli.terminal import say
 from rawbpf.collection.object_source import embedded_objects, is_bpf
-from rawbpf.elf.code import CodeSection, code_sections
+from rawbpf.elf.code import CodeSection, code_sections, marked
 from rawbpf.elf.read import ObjectFile, is_elf
-from rawbpf.errors import BytecodeError, CompileError, FormatError, UsageError
+from rawbpf.errors import CompileError, FormatError, UsageError
 from rawbpf.input_file import read_input, read_stdin
 from rawbpf.output.text import printable
 
@@ -176,10 +176,10 @@ def read_bytecode(file: str) -> list[CodeSection]:
             f"{file} is a text file that does not contain hex bytes",
             fix="assemble the file with `rawbpf asm`",
         )
-    try:
-        return [CodeSection("", decode_all(code or data), {}, {}, {})]
-    except BytecodeError as error:
-        raise FormatError(f"{file} is not bytecode", why=str(error)) from None
+    instructions, faults = decode_leniently(code or data)
+    if 2 * len(faults) >= max(len(instructions), 1):
+        raise FormatError(f"{file} is not bytecode", why=str(faults[0]))
+    return [marked(CodeSection("", instructions, {}, {}, {}), faults)]
 
 
 def read_bytes(file: str) -> bytes:

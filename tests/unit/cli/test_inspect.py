@@ -196,3 +196,31 @@ def test_a_missing_file_is_reported_in_one_line(capsys, tmp_path):
     """tests/unit/test_input_file.py has the tests for all commands."""
     status, _, err = inspect(capsys, tmp_path / "nothing")
     assert (status, "No such file" in err) == (2, True)
+
+
+EMPTY = encode_object(assemble('.license "GPL"'))
+
+CALLX = SMALL.replace(bytes.fromhex("b7 00 00 00 00 00 00 00"), bytes.fromhex("8d" + 14 * "0"))
+
+
+def test_an_object_with_an_unknown_instruction_is_shown_with_status_1(capsys, tmp_path):
+    path = tmp_path / "a.o"
+    path.write_bytes(CALLX)
+    status, out, err = inspect(capsys, path)
+    assert status == 1
+    assert "first" in out
+    assert "hits" in out
+    assert "unknown opcode 0x8d: clang calls a function through a pointer" in err
+    assert main(["disasm", str(path)]) == 1
+    out, err = capsys.readouterr()
+    assert "(invalid: unknown opcode 0x8d" in out
+    assert "exit" in out
+    assert "section xdp: offset 0x20" in err
+
+
+@pytest.mark.parametrize("command", ["inspect", "load"])
+def test_an_object_that_holds_nothing_is_an_error(capsys, tmp_path, command):
+    path = tmp_path / "a.o"
+    path.write_bytes(EMPTY)
+    assert main([command, str(path)]) == 1
+    assert "contains nothing that can be loaded" in capsys.readouterr().err

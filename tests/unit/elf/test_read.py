@@ -6,6 +6,7 @@ import pytest
 
 from rawbpf.elf import layout as elf
 from rawbpf.elf.code import code_sections
+from rawbpf.elf.object import open_object
 from rawbpf.elf.read import ObjectFile
 from rawbpf.elf.write import encode_object
 from rawbpf.errors import DecodeError, FormatError, RawbpfError, UnsupportedError
@@ -35,6 +36,10 @@ def with_bytes(name, data):
 
 
 STRTAB = ObjectFile(GOOD).section(".strtab").header.size
+
+
+def read_everything(data):
+    return code_sections(ObjectFile(data)), open_object(data)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +88,7 @@ STRTAB = ObjectFile(GOOD).section(".strtab").header.size
 )
 def test_errors_name_the_damage(data, error, message):
     with pytest.raises(error) as caught:
-        code_sections(ObjectFile(data))
+        read_everything(data)
     assert message in str(caught.value)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from rawbpf.asm.bytecode import Bytecode
 from rawbpf.asm.instruction import Instruction, Reference
-from rawbpf.errors import DecodeError, MachineError
+from rawbpf.errors import MachineError
 from rawbpf.machine.machine import Machine
 from tests.support.assembled import machine_of, run, spec_of
 
@@ -82,8 +82,13 @@ def test_an_endless_loop_exceeds_the_budget():
 
 
 def test_malformed_instruction():
-    with pytest.raises(DecodeError, match="offset 0x8: unknown opcode 0xff"):
-        Machine(Bytecode("bad", (Instruction(0xB7), Instruction(0xFF), EXIT)))
+    machine = Machine(Bytecode("bad", (Instruction(0xB7), Instruction(0xFF), EXIT)))
+    with pytest.raises(MachineError, match="instruction 1: unknown opcode 0xff"):
+        machine.run()
+
+
+def test_a_malformed_instruction_that_is_not_reached():
+    assert Machine(Bytecode("bad", (Instruction(0xB7, imm=3), EXIT, Instruction(0xFF)))).run() == 3
 
 
 def test_may_goto_stops_after_the_kernels_limit(monkeypatch):
