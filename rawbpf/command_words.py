@@ -32,10 +32,12 @@ def path_word(path: str | os.PathLike[str]) -> str:
     return os.path.join(os.curdir, word) if word.startswith((_OPTION, _RESPONSE_FILE)) else word
 
 
-def own_python(module: str, *words: str) -> list[str]:
+def own_python(module: str, *words: str, python: str | None = None) -> list[str]:
     """Return a command that runs a module with this Python, ignoring the current folder.
+
+    ``python`` replaces the path of this Python, for a command that runs in a guest.
 
     >>> own_python("rawbpf", "doctor")[1:]
     ['-P', '-m', 'rawbpf', 'doctor']
     """
-    return [sys.executable, "-P", "-m", module, *words]
+    return [python or sys.executable, "-P", "-m", module, *words]

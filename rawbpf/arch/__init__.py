@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from rawbpf.arch.records import ARM64, X86_64, Architecture, PtRegs, Qemu
-from rawbpf.errors import UnsupportedError
+from rawbpf.errors import UnsupportedError, UsageError
 
 __all__ = [
     "ARCHITECTURES",
@@ -20,7 +20,9 @@ __all__ = [
     "PtRegs",
     "Qemu",
     "kernel_release",
+    "named",
     "native",
+    "of_release",
 ]
 
 ARCHITECTURES = {one.machine: one for one in (X86_64, ARM64)}
@@ -45,6 +47,33 @@ def native(default: Architecture | None = None) -> Architecture:
             fix=f"use a machine with {names}",
         )
     return found
+
+
+def named(name: str) -> Architecture:
+    """Return the architecture that people, uname(1) or Debian call ``name``.
+
+    Raises UsageError if no supported architecture has this name.
+
+    >>> named("arm64") is named("aarch64") is ARM64
+    True
+    """
+    for one in ARCHITECTURES.values():
+        if name in (one.name, one.machine, one.debian):
+            return one
+    names = " or ".join(one.name for one in ARCHITECTURES.values())
+    raise UsageError(f"unknown architecture {name!r}", fix=f"use {names}")
+
+
+def of_release(release: str) -> Architecture:
+    """Return the architecture of a Debian kernel, whose release ends with the architecture.
+
+    Any other release is assumed to belong to a kernel for this machine.
+
+    >>> of_release("6.1.0-50-cloud-arm64") is ARM64
+    True
+    """
+    ours = native(X86_64)
+    return next((a for a in ARCHITECTURES.values() if release.endswith(f"-{a.debian}")), ours)
 
 
 def kernel_release() -> str:

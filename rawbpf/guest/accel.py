@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rawbpf.arch import native
+from rawbpf.arch import Architecture, native
 from rawbpf.errors import GuestError, UsageError
 from rawbpf.guest import cache, qemu
 
@@ -25,16 +25,19 @@ _KVM = "/dev/kvm"
 _WORKS = "works"
 
 
-def choose(wanted: str, prove: Callable[[], None]) -> str:
+def choose(wanted: str, prove: Callable[[], None], arch: Architecture | None = None) -> str:
     """Return the accelerator to use, "kvm" or "tcg".
 
-    ``wanted`` is "kvm", "tcg" or "auto".
+    ``wanted`` is "kvm", "tcg" or "auto". ``arch`` is the guest's architecture, by default this
+    machine's. Guests of other architectures are always emulated.
 
     ``prove`` runs a guest under KVM, and raises GuestError if the guest fails. Raises GuestError if
     ``wanted`` is "kvm" and /dev/kvm cannot be opened, UsageError if the value is unknown.
     """
     if wanted not in ("auto", "kvm", "tcg"):
         raise UsageError(f"invalid --accel {wanted!r}", fix="use `auto`, `kvm` or `tcg`")
+    if arch not in (None, native()):
+        return _emulated(wanted)
     usable = os.access(_KVM, os.R_OK | os.W_OK)
     if wanted == "kvm" and not usable:
         raise GuestError("cannot use KVM", why=f"{_KVM} cannot be opened", fix="omit --accel kvm")
@@ -46,6 +49,14 @@ def choose(wanted: str, prove: Callable[[], None]) -> str:
     if answer is None:
         answer = _prove(prove)
     return "kvm" if answer == _WORKS else "tcg"
+
+
+def _emulated(wanted: str) -> str:
+    """Return the only accelerator for a guest of another architecture."""
+    if wanted == "kvm":
+        why = f"KVM on this machine runs only {native().name} guests"
+        raise GuestError("cannot use KVM", why=why, fix="omit --accel kvm")
+    return "tcg"
 
 
 def remembered() -> str | None:

@@ -12,17 +12,22 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.arch import ARCHITECTURES
 from rawbpf.command_words import own_python
 from rawbpf.errors import UsageError
+from rawbpf.guest.image.elf import machine
+from rawbpf.guest.image.interpreter import OWN
 from rawbpf.guest.image.tree import JUNK, is_of_the_guest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+
+    from rawbpf.arch import Architecture
+    from rawbpf.guest.image.interpreter import Interpreter
 
 __all__ = ["LARGEST", "MOST_FILES", "Command", "understand"]
 
@@ -49,41 +54,63 @@ class Command(NamedTuple):
     omitted: tuple[str, ...] = ()
 
 
-def understand(words: list[str], commands: Collection[str], added: Collection[str] = ()) -> Command:
+def understand(
+    words: list[str],
+    commands: Collection[str],
+    added: Collection[str] = (),
+    python: Interpreter = OWN,
+) -> Command:
     """Return the command to run in the guest.
 
     ``commands`` lists the names of rawbpf's commands. ``added`` lists paths that are copied
-    regardless of their size.
+    regardless of their size. ``python`` is the guest's Python.
 
     >>> understand(["pytest", "-q"], ()).argv[1:]
     ['-m', 'pytest', '-p', 'no:hypothesispytest', '-q']
     """
     if not words:
-        return Command([sys.executable, "-q", "-i", "-c", _PROMPT], [], with_tests=False)
+        return Command([python.executable, "-q", "-i", "-c", _PROMPT], [], with_tests=False)
     name, rest = words[0], words[1:]
     folders = [Path(path).resolve() for path in added]
     files, omitted = _small(path for path in _existing(rest) if not _is_within(path, folders))
-    command = _understand(name, rest, files, commands)
+    command = _understand(name, rest, files, commands, python)
     return command._replace(omitted=tuple(omitted))
 
 
-def _understand(name: str, rest: list[str], files: list[str], commands: Collection[str]) -> Command:
+def _understand(
+    name: str, rest: list[str], files: list[str], commands: Collection[str], python: Interpreter
+) -> Command:
     if name in ("python", "python3"):
         # A script may also import pytest, but only the script's arguments are known here.
         with_tests = "-m" in rest and "pytest" in rest
-        return Command([sys.executable, *rest], files, with_tests)
+        return Command([python.executable, *rest], files, with_tests)
     if name == "pytest":
-        argv = [sys.executable, "-m", "pytest", *_without_hypothesis(rest), *rest]
+        argv = [python.executable, "-m", "pytest", *_without_hypothesis(rest), *rest]
         return Command(argv, [*_project(Path.cwd()), *files], with_tests=True)
     if name in commands or name.startswith("-"):
-        return Command(own_python("rawbpf", name, *rest), files, with_tests=False)
+        argv = own_python("rawbpf", name, *rest, python=python.executable)
+        return Command(argv, files, with_tests=False)
     executable = shutil.which(name)
     if executable is None:
         raise UsageError(
             f"unknown command {name!r}: neither a rawbpf command nor an executable",
             fix="list all commands with `rawbpf --help`",
         )
+    _check_machine(name, executable, python.arch)
     return Command([executable, *rest], [executable, *files], with_tests=False)
+
+
+def _check_machine(name: str, executable: str, arch: Architecture) -> None:
+    """Raise UsageError if a program was built for an architecture other than the guest's."""
+    built_for = machine(Path(executable))
+    if built_for in (None, arch.elf_machine):
+        return
+    known = {one.elf_machine: one.name for one in ARCHITECTURES.values()}
+    raise UsageError(
+        f"cannot run {name} in an {arch.name} guest",
+        why=f"{executable} is built for {known.get(built_for, 'another architecture')}",
+        fix=f"specify the path of a program for {arch.name}",
+    )
 
 
 def _without_hypothesis(words: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rawbpf.arch import native
+from rawbpf.arch import Architecture, native
 from rawbpf.errors import GuestError
 from rawbpf.guest.wire.window import MEMORY_SIZE
 
@@ -52,6 +52,9 @@ no probe). A single thread costs little, since a guest mostly uses one CPU.
 class Machine(NamedTuple):
     """The guest to run, and its resources. ``accel`` is "kvm" or "tcg".
 
+    ``arch`` is the guest's architecture, by default this machine's. Only a guest of this machine's
+    architecture can use KVM.
+
     ``disk`` is the size in bytes of a disk that reads as zeros and discards writes (/dev/nvme0n1).
     """
 
@@ -62,6 +65,7 @@ class Machine(NamedTuple):
     kernel_args: str = ""
     talkative: bool = False
     disk: int = 0
+    arch: Architecture | None = None
 
 
 class _Handed(NamedTuple):
@@ -83,12 +87,12 @@ class Running(NamedTuple):
     """``errors`` is a file that contains QEMU's own output."""
 
 
-def find() -> str:
-    """Return QEMU's path.
+def find(arch: Architecture | None = None) -> str:
+    """Return the path of QEMU for an architecture, by default this machine's.
 
     Raise GuestError, with the name of the package to install, if QEMU is missing.
     """
-    qemu = native().qemu  # the guest runs this machine's Python, so it needs the same architecture
+    qemu = (arch or native()).qemu
     found = shutil.which(qemu.program)
     if found is None:
         ways = ", ".join(f"{command} {package}" for command, package in qemu.packages.items())
@@ -98,7 +102,7 @@ def find() -> str:
 
 def command_line(machine: Machine, handed: _Handed) -> list[str]:
     """Return QEMU's arguments."""
-    qemu = native().qemu
+    qemu = (machine.arch or native()).qemu
     kernel_args = [f"console={qemu.console}", *_KERNEL_ARGS]
     kernel_args += [] if machine.talkative else ["quiet"]
     kernel_args.append(machine.kernel_args)
@@ -146,7 +150,7 @@ def running(machine: Machine, initramfs: int) -> Iterator[Running]:
         said = stack.enter_context(tempfile.TemporaryFile())
         handed = _Handed(initramfs, memory, their_console.fileno(), their_line.fileno())
         process = subprocess.Popen(
-            [find(), *command_line(machine, handed)],
+            [find(machine.arch), *command_line(machine, handed)],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.arch import Architecture, native
 from rawbpf.command_words import own_python
 from rawbpf.errors import GuestError, UsageError
 from rawbpf.guest import kept, qemu, session, terminal
@@ -15,6 +15,7 @@ from rawbpf.guest.accel import choose as choose_accel
 from rawbpf.guest.command import Command, understand
 from rawbpf.guest.console import excerpt
 from rawbpf.guest.image.build import MODULES, open_images, run_image
+from rawbpf.guest.image.interpreter import OWN, Interpreter
 from rawbpf.guest.inside import workload
 from rawbpf.guest.kernels import choice
 from rawbpf.guest.kernels.modules import modules_for
@@ -23,7 +24,7 @@ from rawbpf.guest.session import Callbacks, Limits
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-__all__ = ["Options", "run"]
+__all__ = ["Options", "python_for", "run"]
 
 _PASSED_ON = ("TERM", "COLORTERM", "TZ", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CI")
 _PASSED_ON_STARTS = ("RAWBPF_", "PYTHON", "PYTEST_", "HYPOTHESIS_")
@@ -32,9 +33,13 @@ _CHUNK = 1 << 30
 
 
 class Options(NamedTuple):
-    """The options of ``rawbpf guest``, as described in its help."""
+    """The options of ``rawbpf guest``, as described in its help.
+
+    If ``arch`` is None, the guest has this machine's architecture.
+    """
 
     kernel: str | None = None
+    arch: Architecture | None = None
     add: Sequence[str] = ()
     modules: Sequence[str] = ()
     out: Path | None = None
@@ -62,14 +67,20 @@ def run(
     ``say`` is called with progress messages and their levels. Raises GuestError or UsageError if
     the guest cannot run the command.
     """
-    command = understand(words, commands, options.add)
+    arch = options.arch or native()
+    qemu.find(arch)  # if QEMU is missing, report it before anything is downloaded
+    python = python_for(arch, lambda message: say(f"guest: {message}", "info"))
+    command = understand(words, commands, options.add, python)
     for line in command.omitted:
         say(f"guest: {line}", "warning")
     # Raising an error after the command has run would discard the command's output.
     if options.out is not None:
         _make_folder(options.out)
     kernel = choice.find(
-        options.kernel, lambda wanted: _fetch(wanted, say), with_modules=bool(options.modules)
+        options.kernel,
+        lambda wanted: _fetch(wanted, say, arch),
+        with_modules=bool(options.modules),
+        arch=arch,
     )
     machine = qemu.Machine(
         kernel.vmlinuz,
@@ -79,14 +90,15 @@ def run(
         kernel_args=options.kernel_args,
         talkative=options.talkative,
         disk=_bytes(options.disk),
+        arch=arch,
     )
-    accel = choose_accel(options.accel, lambda: _prove_kvm(machine, say))
+    accel = choose_accel(options.accel, lambda: _prove_kvm(machine, say), arch)
     machine = machine._replace(accel=accel)
     ttys = _terminals()
     with ExitStack() as stack:
-        job = _job(command, options, ttys)
+        job = _job(command, options, ttys, python)
         learned = bytearray()
-        initramfs = stack.enter_context(_initramfs(command, job, options, kernel, say))
+        initramfs = stack.enter_context(_initramfs(command, job, options, kernel, python, say))
 
         def ready(release: str) -> None:
             say(_description(release, machine, options), "info")
@@ -130,8 +142,8 @@ def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:
     options = Options(workload=None)
     command = understand(["python", "-c", "pass"], ())
     kernel = choice.Kernel(machine.kernel)
-    job = _job(command, options, (False,) * 3)
-    with _initramfs(command, job, options, kernel, say) as initramfs:
+    job = _job(command, options, (False,) * 3, OWN)
+    with _initramfs(command, job, options, kernel, OWN, say) as initramfs:
         session.run(
             machine._replace(accel="kvm"),
             initramfs,
@@ -141,10 +153,22 @@ def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:
         )
 
 
-def _fetch(wanted: str, say: Callable[[str, str], None]) -> None:
+def python_for(arch: Architecture, say: Callable[[str], None]) -> Interpreter:
+    """Return the Python for guests of an architecture, downloading it if necessary.
+
+    ``say`` receives progress messages. Raises GuestError if the Python cannot be downloaded.
+    """
+    if arch is native():
+        return OWN
+    from rawbpf.guest.kernels.python import unpacked_python
+
+    return unpacked_python(arch, say)
+
+
+def _fetch(wanted: str, say: Callable[[str, str], None], arch: Architecture) -> None:
     from rawbpf.guest.kernels.debian import fetch
 
-    fetch(wanted, lambda message: say(f"guest: {message}", "info"))
+    fetch(wanted, lambda message: say(f"guest: {message}", "info"), arch)
 
 
 def _description(release: str, machine: qemu.Machine, options: Options) -> str:
@@ -161,11 +185,15 @@ def _terminals() -> tuple[bool, bool, bool]:
     return out and os.isatty(0) and terminal.in_foreground(0), out, err
 
 
-def _job(command: Command, options: Options, ttys: tuple[bool, bool, bool]) -> dict[str, object]:
+def _job(
+    command: Command, options: Options, ttys: tuple[bool, bool, bool], python: Interpreter
+) -> dict[str, object]:
     doing: list[str] | None = None
     if options.workload is not None:
-        doing = list(options.workload) or own_python("rawbpf.guest.inside.workload")
-    environment = _environment()
+        doing = list(options.workload) or own_python(
+            "rawbpf.guest.inside.workload", python=python.executable
+        )
+    environment = _environment(python)
     return {
         "argv": command.argv,
         "cwd": str(Path.cwd()),
@@ -178,13 +206,13 @@ def _job(command: Command, options: Options, ttys: tuple[bool, bool, bool]) -> d
     }
 
 
-def _environment() -> dict[str, str]:
+def _environment(python: Interpreter) -> dict[str, str]:
     passed = {
         name: value
         for name, value in os.environ.items()
         if name in _PASSED_ON or name.startswith(_PASSED_ON_STARTS)
     }
-    path = [str(Path(sys.executable).parent), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin"]
+    path = [str(Path(python.executable).parent), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin"]
     return passed | {
         "PATH": ":".join([*path, "/usr/bin", "/sbin", "/bin"]),
         "HOME": _home(),
@@ -205,6 +233,7 @@ def _initramfs(
     job: dict[str, object],
     options: Options,
     kernel: choice.Kernel,
+    python: Interpreter,
     say: Callable[[str, str], None],
 ) -> Iterator[int]:
     """Build the initramfs in memory: the cached archives, followed by the archive for this run."""
@@ -212,7 +241,7 @@ def _initramfs(
     job |= {"modules": [f"{MODULES}/{name}.ko" for name in modules]}
     target = os.memfd_create("initramfs")
     try:
-        for image in open_images(with_tests=command.with_tests):
+        for image in open_images(with_tests=command.with_tests, python=python):
             with image:
                 while os.sendfile(
                     target, image.fileno(), None, _CHUNK

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rawbpf.arch import native
+from rawbpf.arch import ARM64, native
 from rawbpf.guest.kernels.choice import cached
 from tests.support.peers import peer
 
@@ -13,3 +13,11 @@ def means():
     peer(native().qemu.program)
     if not cached():
         pytest.fail("no kernel in the cache: run tools/fetch-kernel")
+
+
+@pytest.fixture(scope="session")
+def arm64():
+    """Require QEMU for arm64 and an arm64 kernel in the cache."""
+    peer(ARM64.qemu.program)
+    if not cached(ARM64):
+        pytest.fail("no arm64 kernel in the cache: run tools/fetch-kernel --arch arm64 bookworm")

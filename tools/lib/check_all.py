@@ -26,17 +26,22 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fetch_objects import bring
 from fetch_objects import folder as objects_folder
 from outcome import Outcome, closing_line, counts, summary
-from system_packages import EMULATOR, PEERS, install
+from system_packages import EMULATORS, PEERS, install
 
+from rawbpf.arch import ARM64, native
 from rawbpf.command_words import own_python
 from rawbpf.errors import RawbpfError
 from rawbpf.guest.kernels.choice import DEFAULT_SUITE, SUITES, Kernel, cached, choose
 from rawbpf.guest.kernels.debian import fetch
+from rawbpf.guest.runner import python_for
+
+if TYPE_CHECKING:
+    from rawbpf.arch import Architecture
 
 BIN = Path(sys.executable).parent
 PYTEST = own_python("pytest", "-q")
@@ -132,7 +137,7 @@ def lint() -> list[Outcome]:
     return run_side_by_side(parts)
 
 
-def present_kernels(suites: list[str]) -> tuple[list[Kernel], list[Outcome]]:
+def present_kernels(suites: list[str], arch: Architecture) -> tuple[list[Kernel], list[Outcome]]:
     """Return the kernel of each suite, updated once a day, and an outcome for each missing kernel.
 
     If the archive cannot be reached, the cached kernel is used. The summary shows which version was
@@ -140,17 +145,18 @@ def present_kernels(suites: list[str]) -> tuple[list[Kernel], list[Outcome]]:
     """
     kernels, absent = [], []
     for suite in suites:
-        kernel = choose(suite, cached())
+        kernel = choose(suite, cached(arch))
         why = ""
         if kernel is None or kernel.modules is None or time.time() - _updated_at(kernel) > A_DAY:
             try:
-                fetch(suite, say)
+                python_for(arch, say)
+                fetch(suite, say, arch)
             except RawbpfError as error:
                 why = str(error)
                 say(why)
-            kernel = choose(suite, cached())
+            kernel = choose(suite, cached(arch))
         if kernel is None:
-            absent.append(Outcome(f"kernel of {suite}", False, {}, 0, why))
+            absent.append(Outcome(f"{arch.name} kernel of {suite}", False, {}, 0, why))
         else:
             kernels.append(kernel)
     return kernels, absent
@@ -212,7 +218,7 @@ def main(words: list[str]) -> int:
     quick = "--quick" in words
     options, here, inside, chosen = split([word for word in words if word != "--quick"])
     begun = time.monotonic()
-    absent = install(EMULATOR) + install(PEERS)
+    absent = install(EMULATORS) + install(PEERS)
     if absent:
         say(f"tests that need {', '.join(absent)} are skipped")
     else:
@@ -261,7 +267,9 @@ def objects(options: list[str], without: str) -> Outcome:
 
 def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) -> list[Outcome]:
     """Run the kernel tests on each kernel and, with ``also``, the tests of the guest."""
-    kernels, absent = present_kernels([DEFAULT_SUITE] if quick else list(SUITES))
+    kernels, absent = present_kernels([DEFAULT_SUITE] if quick else list(SUITES), native())
+    if also:
+        absent += present_kernels([DEFAULT_SUITE], ARM64)[1]
     compile_tests()
     # Guests have no compiler, so the programs are compiled on the host.
     subprocess.run([sys.executable, "tools/compile-bpf"], check=True)

@@ -11,14 +11,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rawbpf.arch import X86_64, native
+from rawbpf.arch import ARCHITECTURES, X86_64, native
 
-__all__ = ["EMULATOR", "PEERS", "install", "missing"]
+__all__ = ["EMULATOR", "EMULATORS", "PEERS", "install", "missing"]
 
 _QEMU = native(X86_64).qemu
 
 EMULATOR = {_QEMU.program: _QEMU.packages["apt install"]}
 """Maps the emulator that runs guests to the Debian package that provides it."""
+
+EMULATORS = {one.qemu.program: one.qemu.packages["apt install"] for one in ARCHITECTURES.values()}
+"""The same for guests of all architectures."""
 
 PEERS = {
     "gcc": "gcc libc6-dev linux-libc-dev",

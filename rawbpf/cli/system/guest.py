@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.arguments import whole_number
 from rawbpf.cli.terminal import level, say
 from rawbpf.errors import UsageError
+
+if TYPE_CHECKING:
+    from rawbpf.arch import Architecture
 
 __all__ = ["USAGE", "run"]
 
@@ -25,6 +28,8 @@ with rawbpf imported.
 
 Options:
   --kernel=<kernel>    A vmlinuz, a version (6.12) or a Debian suite (sid) [default: newest cached].
+  --arch=<name>        Architecture, x86-64 or arm64; another than this machine's is emulated
+                       [default: this machine's].
   --add=<path>         Also copy this file or folder, regardless of its size; may be repeated.
   --module=<name>      Load this kernel module and its dependencies; may be repeated.
   --out=<dir>          Copy the contents of /out in the guest (up to 1 GiB, 100,000 files) to this
@@ -49,6 +54,7 @@ def run(arguments: dict[str, Any]) -> int:
     from rawbpf.guest.runner import Options, run
 
     options = Options(
+        arch=_arch(arguments["--arch"]),
         kernel=None if " " in arguments["--kernel"] else arguments["--kernel"],
         add=arguments["--add"],
         modules=arguments["--module"],
@@ -64,6 +70,12 @@ def run(arguments: dict[str, Any]) -> int:
     )
     with with_gallery(arguments["<command>"]) as named, with_objects(named, COMMANDS) as words:
         return run(words, options, commands=COMMANDS, say=say)
+
+
+def _arch(name: str) -> Architecture | None:
+    from rawbpf.arch import named
+
+    return None if " " in name else named(name)
 
 
 def _words(text: str | None) -> list[str]:

@@ -18,9 +18,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from rawbpf.guest import cache
 from rawbpf.guest.image.bytecode import cached_name, pyc, pytest_cached_names
 from rawbpf.guest.image.elf import loader
-from rawbpf.guest.image.interpreter import base_executable, bring_interpreter, library_files
+from rawbpf.guest.image.interpreter import (
+    OWN,
+    Interpreter,
+    base_executable,
+    bring_interpreter,
+    library_files,
+)
 from rawbpf.guest.image.packages import Package, closure, installed
 from rawbpf.guest.image.tree import JUNK, Tree
+from rawbpf.guest.image.unpacked import bring_unpacked
 from rawbpf.guest.wire.cpio import encode
 
 if TYPE_CHECKING:
@@ -46,17 +53,20 @@ _CHECKSUM = ".sha256"
 _KEPT_IMAGES = 8
 
 
-def open_images(*, with_tests: bool) -> list[BinaryIO]:
+def open_images(*, with_tests: bool, python: Interpreter = OWN) -> list[BinaryIO]:
     """Open the two cached archives, creating them if necessary."""
     packages = _packages(with_tests)
-    base = [Path(sys.executable), Path(base_executable()), *library_files()]
+    if python.root is not None:  # Debian's packages replace those with compiled modules
+        packages = [package for package in packages if package.is_pure]
+    base = [Path(sys.executable), Path(base_executable())]
+    base += library_files() if python.root is None else [python.root / cache.CHECKSUMS]
     base += [file for package in packages for file in package.files()]
     # A change to the modules in this folder also invalidates the cached images.
     base += sorted(Path(__file__).parent.glob("*.py"))
     own = list(_own_files())
     return [
-        _kept(base, lambda: _base_tree(packages)),
-        _kept(own, lambda: _module_tree(own)),
+        _kept(base, lambda: _base_tree(packages, python)),
+        _kept(own if python.shares_bytecode else own + base[:3], lambda: _module_tree(own, python)),
     ]
 
 
@@ -144,7 +154,7 @@ def _last_used(image: Path) -> float:
         return 0.0
 
 
-def _base_tree(packages: list[Package]) -> Tree:
+def _base_tree(packages: list[Package], python: Interpreter) -> Tree:
     tree = Tree(trimmed=True)
     for folder in ("proc", "sys", "dev", "run", "tmp", "out", "root", "var/tmp"):
         tree.directory(folder, 0o1777 if folder.endswith("tmp") else 0o755)
@@ -152,20 +162,25 @@ def _base_tree(packages: list[Package]) -> Tree:
     tree.file("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
     tree.file("/etc/group", b"root:x:0:\n")
     tree.file("/etc/hosts", b"127.0.0.1 localhost\n")
-    tree.link("/rawbpf/python", base_executable())
     tree.file("/init", _INIT.format(parent=str(_PACKAGE_ROOT.parent)).encode(), 0o755)
-    bring_interpreter(tree)
-    _bring_environment(tree)
+    if python.root is None:
+        tree.link("/rawbpf/python", base_executable())
+        bring_interpreter(tree)
+        _bring_environment(tree)
+    else:
+        tree.link("/rawbpf/python", python.executable)
+        folders = dict.fromkeys(str(package.info.parent) for package in packages)
+        bring_unpacked(tree, python, [str(_PACKAGE_ROOT.parent), *folders])
     for package in packages:
         for path in package.files():
-            _bring_module(tree, path)
+            _bring_module(tree, path, python)
     return tree
 
 
-def _module_tree(files: Iterable[Path]) -> Tree:
+def _module_tree(files: Iterable[Path], python: Interpreter) -> Tree:
     tree = Tree()
     for path in files:
-        _bring_module(tree, path)
+        _bring_module(tree, path, python)
     return tree
 
 
@@ -180,12 +195,12 @@ def _bring_environment(tree: Tree) -> None:
             tree.bring(beside)
 
 
-def _bring_module(tree: Tree, path: Path) -> None:
+def _bring_module(tree: Tree, path: Path, python: Interpreter) -> None:
     """Add a file of a package, together with its bytecode or the libraries that it needs."""
     real = Path(tree.bring(path))
     if ".so" in path.suffixes:
         tree.bring_libraries(str(real), loader(Path(base_executable())))
-    if path.suffix == ".py":
+    if path.suffix == ".py" and python.shares_bytecode:
         _bring_bytecode(tree, real)
 
 

@@ -40,12 +40,15 @@ def pytest_cached_names(name: str) -> str:
     return f"{name.removesuffix('.py')}.{sys.implementation.cache_tag}-pytest-*.pyc"
 
 
-def pyc(source: Path) -> bytes | None:
-    """Return a source file's bytecode, or None if the file does not compile (Python 2)."""
+def pyc(source: Path, path: str | None = None) -> bytes | None:
+    """Return a source file's bytecode, or None if the file does not compile (Python 2).
+
+    ``path`` is the source's path in the guest, which tracebacks show; the default is its path here.
+    """
     code = _up_to_date(source)
     if code is None:
         try:
-            compiled = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
+            compiled = compile(source.read_bytes(), path or str(source), "exec", dont_inherit=True)
         except (SyntaxError, ValueError):
             return None
         code = marshal.dumps(compiled)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from rawbpf.command_words import path_word
 
-__all__ = ["contents", "is_elf", "libraries", "loader", "without_debug_information"]
+__all__ = ["contents", "is_elf", "libraries", "loader", "machine", "without_debug_information"]
 
 _PT_INTERP = 3
 _SEGMENT = struct.Struct("<IIQQQQQQ")  # Elf64_Phdr
@@ -28,6 +28,15 @@ def is_elf(path: Path) -> bool:
     """Return whether the file is an ELF file."""
     with path.open("rb") as file:
         return file.read(4) == b"\x7fELF"
+
+
+def machine(path: Path) -> int | None:
+    """Return the machine (EM_*) that a little-endian ELF file is for, or None for other files."""
+    with path.open("rb") as file:
+        header = file.read(20)
+    if header[:4] != b"\x7fELF" or len(header) < 20:
+        return None
+    return int.from_bytes(header[18:20], "little")
 
 
 def loader(path: Path) -> str | None:
@@ -159,10 +168,13 @@ def libraries(path: Path, default_loader: str | None) -> list[str]:
     """Return the paths of the loader and all libraries that a file needs.
 
     ``default_loader`` is used for files that do not name a loader. If ``default_loader`` is None,
-    such files are assumed to need no libraries.
+    such files are assumed to need no libraries. The libraries of a file for another architecture
+    are not known, so the result is empty.
     """
     named = loader(path)
     asked = named or default_loader
+    if machine(path) != machine(Path(sys.executable)):  # a loader runs on its own machine only
+        return []
     if asked is None or not is_of_the_system(asked):
         return []
     answer = subprocess.run(

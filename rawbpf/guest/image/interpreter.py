@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.arch import X86_64, Architecture, native
 from rawbpf.guest.image.bytecode import pyc
 from rawbpf.guest.image.elf import loader
 
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 
     from rawbpf.guest.image.tree import Tree
 
-__all__ = ["base_executable", "bring_interpreter", "library_files"]
+__all__ = [
+    "OWN",
+    "Interpreter",
+    "base_executable",
+    "bring_interpreter",
+    "library_files",
+    "wanted_files",
+]
 
 _NOT_NEEDED = frozenset({
     "__pycache__", "site-packages", "dist-packages", "test", "tests", "idle_test", "idlelib",
@@ -31,17 +39,48 @@ _NOT_NEEDED_MODULES = (
 )  # fmt: skip
 
 
+class Interpreter(NamedTuple):
+    """A guest's Python.
+
+    ``executable`` is the path in the guest. ``root`` is the folder with the unpacked files of a
+    Python for another architecture, or None for this Python.
+    """
+
+    arch: Architecture
+    executable: str
+    root: Path | None = None
+
+    @property
+    def shares_bytecode(self) -> bool:
+        """Whether the guest's Python can run bytecode that this Python compiles."""
+        name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        return self.root is None or Path(self.executable).name == name
+
+
+OWN = Interpreter(native(X86_64), sys.executable)
+"""This Python, for guests of this machine's architecture."""
+
+
 def base_executable() -> str:
     """Return the path of the interpreter, with links and virtual environments resolved."""
     return os.path.realpath(sys.executable)
 
 
 def library_files() -> Iterator[Path]:
-    """Yield the files of the standard library for a guest: sources and extension modules."""
-    root = Path(os.__file__).parent
+    """Yield the files of this Python's standard library for a guest."""
+    return wanted_files(Path(os.__file__).parent)
+
+
+def wanted_files(root: Path, keep: tuple[str, ...] = ()) -> Iterator[Path]:
+    """Yield the files of a standard library for a guest: sources and extension modules.
+
+    ``keep`` names folders that are otherwise omitted.
+    """
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(
-            name for name in folders if name not in _NOT_NEEDED and not name.startswith("config-")
+            name
+            for name in folders
+            if name in keep or not (name in _NOT_NEEDED or name.startswith("config-"))
         )
         for name in sorted(files):
             wanted = name.endswith((".py", ".so")) and not name.startswith(_NOT_NEEDED_MODULES)

@@ -41,6 +41,11 @@ class Package(NamedTuple):
                 continue
             yield path
 
+    @property
+    def is_pure(self) -> bool:
+        """Whether the package contains no compiled modules, which run on one architecture only."""
+        return not any(".so" in path.suffixes for path in self.files())
+
     def _listed(self, site: Path) -> Iterator[str]:
         record = self.info / "RECORD"
         if record.exists():

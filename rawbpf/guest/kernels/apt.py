@@ -21,12 +21,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.arch import native
 from rawbpf.errors import GuestError
 from rawbpf.guest import cache
 from rawbpf.guest.kernels.choice import SUITES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rawbpf.arch import Architecture
 
 __all__ = [
     "TARGET_FORMAT",
@@ -48,8 +51,10 @@ _BY_HAND = "specify the path of a kernel image: --kernel /boot/vmlinuz-..."
 
 
 @contextmanager
-def private_apt(suite: str, what: str, say: Callable[[str], None]) -> Iterator[Apt]:
-    """Prepare apt for one suite.
+def private_apt(
+    suite: str, what: str, say: Callable[[str], None], arch: Architecture | None = None
+) -> Iterator[Apt]:
+    """Prepare apt for one suite and architecture, by default this machine's.
 
     ``what`` describes the download in errors, and ``say`` prints progress.
 
@@ -69,14 +74,21 @@ def private_apt(suite: str, what: str, say: Callable[[str], None]) -> Iterator[A
         with tempfile.TemporaryDirectory(
             dir=cache.folder("apt"), ignore_cleanup_errors=True
         ) as folder:
-            yield Apt(Path(folder), suite, what, say)
+            yield Apt(Path(folder), suite, what, say, arch or native())
 
 
 class Apt:
-    """apt for one suite, with all of its state in ``folder``."""
+    """apt for one suite and architecture, with all of its state in ``folder``."""
 
-    def __init__(self, folder: Path, suite: str, what: str, say: Callable[[str], None]) -> None:
-        self.folder, self.suite, self.say = folder, suite, say
+    def __init__(
+        self,
+        folder: Path,
+        suite: str,
+        what: str,
+        say: Callable[[str], None],
+        arch: Architecture,
+    ) -> None:
+        self.folder, self.suite, self.say, self.arch = folder, suite, say, arch
         self._what = what
         archives = debian_archives(
             self._run("apt-get", "indextargets", "--format", TARGET_FORMAT, private=False), SUITES
@@ -94,7 +106,9 @@ class Apt:
             (folder / name).mkdir(parents=True)
         (folder / "status").touch()
         (folder / "sources.list").write_text(sources(archives, suite) + "\n", encoding="utf-8")
-        (folder / "apt.conf").write_text(settings(acquire, folder, _user()), encoding="utf-8")
+        (folder / "apt.conf").write_text(
+            settings(acquire, folder, _user(), arch.debian), encoding="utf-8"
+        )
 
     def update(self) -> None:
         """Download the suite's package lists."""
@@ -106,6 +120,13 @@ class Apt:
         if not record.strip():
             raise GuestError(f"{self.suite} has no package {package}")
         return record
+
+    def with_dependencies(self, packages: Sequence[str]) -> list[str]:
+        """Return the packages and everything that they depend on, without recommended packages."""
+        planned = self._run(
+            "apt-get", "--simulate", "--no-install-recommends", "install", *packages
+        )
+        return re.findall(r"^Inst (\S+)", planned, re.MULTILINE)
 
     def unpack(self, packages: Sequence[str]) -> Path:
         """Download and unpack packages, and return the folder that contains their files."""
@@ -206,7 +227,7 @@ def sources(archives: Iterable[Archive], suite: str, keyring: str = _KEYRING) ->
     return "\n".join(lines)
 
 
-def settings(acquire: str, folder: Path, user: str) -> str:
+def settings(acquire: str, folder: Path, user: str, architecture: str) -> str:
     """Return an apt.conf that places all state in ``folder``.
 
     ``acquire`` contains the download settings of this machine. No other settings of this machine
@@ -225,6 +246,8 @@ def settings(acquire: str, folder: Path, user: str) -> str:
         "Acquire::Languages": "none",
         # If root runs apt, apt downloads as another user, who may not be able to read this folder.
         "APT::Sandbox::User": user,
+        "APT::Architecture": architecture,
+        "APT::Architectures::": architecture,
     }
     lines = [f'{key} "{value}";' for key, value in private.items()]
     return "\n".join([acquire, *lines, ""])

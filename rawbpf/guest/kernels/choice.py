@@ -12,11 +12,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rawbpf.arch import X86_64, native, of_release
 from rawbpf.errors import GuestError, UsageError
 from rawbpf.guest import cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from rawbpf.arch import Architecture
 
 __all__ = ["DEFAULT_SUITE", "SUITES", "Kernel", "cached", "choose", "find", "is_version"]
 
@@ -85,14 +88,20 @@ def folder() -> Path:
     return cache.place("kernels")
 
 
-def cached() -> list[Kernel]:
-    """Return all kernels in the cache, newest last."""
+def cached(arch: Architecture | None = None) -> list[Kernel]:
+    """Return all kernels in the cache for an architecture, newest last.
+
+    The default is this machine's architecture.
+    """
+    wanted = arch or native(X86_64)
     try:
         images = list(folder().glob("[!.]*/vmlinuz"))
     except (GuestError, OSError):  # without a home folder, or without permission, nothing is cached
         return []
     kernels = [
-        Kernel(image, image.parent.name, _suite(image.parent / "origin")) for image in images
+        Kernel(image, image.parent.name, _suite(image.parent / "origin"))
+        for image in images
+        if of_release(image.parent.name) is wanted
     ]
     return sorted(kernels, key=lambda kernel: kernel.version)
 
@@ -124,7 +133,13 @@ def choose(wanted: str | None, kernels: list[Kernel]) -> Kernel | None:
     return fitting[-1] if fitting else None
 
 
-def find(wanted: str | None, fetch: Callable[[str], None], *, with_modules: bool = False) -> Kernel:
+def find(
+    wanted: str | None,
+    fetch: Callable[[str], None],
+    *,
+    with_modules: bool = False,
+    arch: Architecture | None = None,
+) -> Kernel:
     """Return the kernel to boot, calling ``fetch`` if the kernel is not in the cache.
 
     ``with_modules`` also fetches a kernel whose cached copy lacks its modules. Raises UsageError if
@@ -136,10 +151,10 @@ def find(wanted: str | None, fetch: Callable[[str], None], *, with_modules: bool
         if not os.access(path, os.R_OK) or not path.is_file():
             raise UsageError(f"cannot read the kernel image {wanted}")
         return Kernel(path)
-    kernel = choose(wanted, cached())
+    kernel = choose(wanted, cached(arch))
     if kernel is None or _is_damaged(kernel) or (with_modules and kernel.modules is None):
         fetch(wanted or (kernel and kernel.suite) or DEFAULT_SUITE)
-        kernel = choose(wanted, cached())
+        kernel = choose(wanted, cached(arch))
     if kernel is None:
         raise GuestError(
             f"kernel {wanted} not found", fix="specify the path of a vmlinuz: --kernel PATH"

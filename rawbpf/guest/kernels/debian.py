@@ -12,7 +12,6 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
-from rawbpf.arch import native
 from rawbpf.errors import GuestError
 from rawbpf.guest import cache
 from rawbpf.guest.kernels.apt import field, private_apt
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from rawbpf.arch import Architecture
     from rawbpf.guest.kernels.apt import Apt
 
 __all__ = ["fetch", "kernel_packages", "suites_for"]
@@ -41,13 +41,14 @@ def suites_for(wanted: str) -> list[str]:
     return named or [suite for suite, version in SUITES.items() if version is None]
 
 
-def fetch(wanted: str, say: Callable[[str], None]) -> None:
+def fetch(wanted: str, say: Callable[[str], None], arch: Architecture | None = None) -> None:
     """Download the current kernel of a suite, or a kernel of the given version, into the cache.
 
-    ``say`` is called with progress messages. Raises GuestError if the kernel does not exist.
+    ``say`` is called with progress messages. ``arch`` is the kernel's architecture, by default this
+    machine's. Raises GuestError if the kernel does not exist.
     """
     for suite in suites_for(wanted):
-        with private_apt(suite, f"the {suite} kernel", say) as apt:
+        with private_apt(suite, f"the {suite} kernel", say, arch) as apt:
             if _bring_kernel(apt, wanted):
                 return
     raise GuestError(
@@ -60,9 +61,9 @@ def _bring_kernel(apt: Apt, wanted: str) -> bool:
 
     Return False if the suite contains a different version.
     """
-    apt.say(f"looking up the {apt.suite} cloud kernel")
+    apt.say(f"looking up the {apt.suite} cloud kernel for {apt.arch.name}")
     apt.update()
-    meta = apt.show(native().kernel_package)
+    meta = apt.show(apt.arch.kernel_package)
     image = kernel_packages(meta)[0]
     release = image.removeprefix("linux-image-")
     if wanted != apt.suite and not is_version(wanted, release):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import rawbpf
-from rawbpf.arch import ARCHITECTURES, ARM64, X86_64, kernel_release, native
-from rawbpf.errors import UnsupportedError
+from rawbpf.arch import ARCHITECTURES, ARM64, X86_64, kernel_release, named, native, of_release
+from rawbpf.errors import UnsupportedError, UsageError
 
 ROOT = Path(rawbpf.__file__).parent
 ASKED = {("os", "uname"), ("sys", "platform"), ("os", "name")}
@@ -62,6 +62,28 @@ def test_an_unknown_machine(monkeypatch):
     with pytest.raises(UnsupportedError, match=r"'riscv64'.*x86-64 or arm64"):
         native()
     assert native(X86_64) is X86_64
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES.values(), ids=lambda arch: arch.name)
+def test_an_architecture_has_three_names(arch):
+    assert named(arch.name) is named(arch.machine) is named(arch.debian) is arch
+
+
+@pytest.mark.parametrize("name", ["", "ARM64", "riscv64", "arm"])
+def test_an_unknown_name(name):
+    with pytest.raises(UsageError, match=f"unknown architecture '{name}'; use x86-64 or arm64"):
+        named(name)
+
+
+def test_a_debian_kernel_names_its_architecture():
+    assert of_release("6.1.0-50-cloud-arm64") is ARM64
+    assert of_release("6.12.117+deb13-rt-amd64") is X86_64
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES.values(), ids=lambda arch: arch.name)
+def test_other_kernels_are_for_this_machine(monkeypatch, arch):
+    machine(monkeypatch, arch.machine)
+    assert of_release("6.9.0-custom") is arch
 
 
 def test_kernel_release():

@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from rawbpf.arch import ARCHITECTURES, native
 from rawbpf.errors import GuestError, UsageError
 from rawbpf.guest import accel
 
@@ -25,6 +26,14 @@ def hangs():
 
 def never():
     pytest.fail("tried again")
+
+
+def test_other_architectures_are_emulated():
+    other = next(arch for arch in ARCHITECTURES.values() if arch is not native())
+    assert accel.choose("auto", never, other) == accel.choose("tcg", never, other) == "tcg"
+    with pytest.raises(GuestError, match=f"KVM on this machine runs only {native().name} guests"):
+        accel.choose("kvm", never, other)
+    assert accel.remembered() is None
 
 
 def test_kvm_is_tried_only_once_if_it_works():

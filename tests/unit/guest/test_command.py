@@ -1,11 +1,14 @@
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
+from rawbpf.arch import ARM64
 from rawbpf.errors import UsageError
 from rawbpf.guest import command as command_module
 from rawbpf.guest.command import understand
+from rawbpf.guest.image.interpreter import Interpreter
 
 
 @pytest.fixture(autouse=True)
@@ -123,3 +126,23 @@ def test_all_words_together_are_bounded(here, monkeypatch):
     command = understand(["python", "a", "b"], ())
     assert command.files == ["a"]
     assert len(command.omitted) == 1
+
+
+PYTHON = Interpreter(ARM64, "/usr/bin/python3.11", Path("/nonexistent"))
+
+
+@pytest.mark.parametrize("words", [[], ["python", "script.py"], ["pytest"], ["kprobe", "x"]])
+def test_a_guest_of_another_architecture_has_its_own_python(words):
+    assert understand(words, {"kprobe"}, (), PYTHON).argv[0] == "/usr/bin/python3.11"
+
+
+def test_programs_of_this_machine_do_not_run_on_another_architecture(here, monkeypatch):
+    monkeypatch.setenv("PATH", str(here), prepend=":")
+    for name, machine in (("x86", 62), ("sparc", 43), ("arm", 183)):
+        (here / name).write_bytes(b"\x7fELF\x02\x01".ljust(18, b"\0") + bytes([machine, 0]))
+        (here / name).chmod(0o755)
+    with pytest.raises(UsageError, match=r"cannot run x86 in an arm64 guest: .*/x86 is .* x86-64;"):
+        understand(["x86"], (), (), PYTHON)
+    with pytest.raises(UsageError, match="built for another architecture"):
+        understand(["sparc"], (), (), PYTHON)
+    assert understand(["arm"], (), (), PYTHON).files == [str(here / "arm")]

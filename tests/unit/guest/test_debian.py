@@ -54,7 +54,7 @@ def test_security_updates_are_a_source_except_for_sid(tmp_path):
 
 
 def test_only_download_settings_of_the_host_are_used(tmp_path):
-    text = settings('Acquire::http::Proxy "http://proxy.example:3128";', tmp_path, "me")
+    text = settings('Acquire::http::Proxy "http://proxy.example:3128";', tmp_path, "me", "arm64")
     assert text.startswith('Acquire::http::Proxy "http://proxy.example:3128";\n')
     assert f'Dir::State "{tmp_path}/state";' in text
     assert 'Dir::Etc::parts "/dev/null";' in text

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from rawbpf.arch import ARM64, X86_64
 from rawbpf.errors import GuestError, UsageError
 from rawbpf.guest.kernels.choice import DEFAULT_SUITE, Kernel, cached, choose, find
 
@@ -11,6 +12,7 @@ RELEASES = {
     "6.1.0-50-cloud-amd64": "bookworm",
     "6.12.117+deb13-cloud-amd64": "trixie",
     "6.12.9+deb13-cloud-amd64": "trixie",
+    "6.1.0-57-cloud-arm64": "bookworm",
 }
 
 
@@ -46,8 +48,16 @@ def cache(tmp_path, monkeypatch):
 def test_the_newest_matching_kernel(cache, wanted, release):
     for name in RELEASES:
         cache(name)
-    chosen = choose(wanted, cached())
+    chosen = choose(wanted, cached(X86_64))
     assert (chosen.release if chosen else None) == release
+
+
+def test_kernels_of_other_architectures_are_not_chosen(cache):
+    for name in RELEASES:
+        cache(name)
+    assert [kernel.release for kernel in cached(ARM64)] == ["6.1.0-57-cloud-arm64"]
+    assert len(cached(X86_64)) == len(RELEASES) - 1
+    assert choose("6.12", cached(ARM64)) is None
 
 
 @pytest.mark.usefixtures("cache")

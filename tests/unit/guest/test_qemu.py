@@ -50,7 +50,7 @@ def test_ctrl_c_while_qemu_starts(monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(qemu, "find", lambda: "qemu")
+    monkeypatch.setattr(qemu, "find", lambda _: "qemu")
     monkeypatch.setattr(qemu.subprocess, "Popen", interrupted)
     with (
         pytest.raises(KeyboardInterrupt),
