@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from rawbpf.kernel.hardware import Root, at
+from rawbpf.kernel.kallsyms import Kallsyms
 
 if TYPE_CHECKING:
-    from rawbpf.kernel.kallsyms import Kallsyms, Symbol
+    from rawbpf.kernel.kallsyms import Symbol
 
-__all__ = ["Place", "Symbolizer"]
+__all__ = ["KernelSymbols", "Place", "Symbolizer"]
+
+_KERNEL_HALF = 1 << 63
+"""Kernel addresses have the highest bit set, on x86-64 and on arm64."""
 
 _FARTHEST = 1 << 16
 """An upper bound for the size of a kernel function in bytes."""
@@ -61,3 +69,47 @@ class Symbolizer:
         # in the kernel.
         first = self._addresses.index(self._addresses[index], max(0, index - 64))
         return Place(self._symbols[first], address - self._addresses[index])
+
+
+class KernelSymbols:
+    """Names addresses of the running kernel's functions.
+
+    The symbols are parsed when the first kernel address is named. The file is opened at once,
+    because the kernel checks the opener's capabilities (CAP_SYSLOG), which may be dropped before
+    the first address is named.
+
+    >>> with KernelSymbols("/nonexistent") as symbols:
+    ...     print(symbols.name(0xFFFFFFFF81000000), symbols.name(7))
+    None None
+    """
+
+    def __init__(self, root: Root = "/") -> None:
+        self._file = None
+        with suppress(OSError):
+            self._file = open(at(root, "/proc/kallsyms"), "rb")  # noqa: PTH123, SIM115 -- files.at
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. Symbols that were parsed remain known."""
+        if self._file is not None:
+            self._file.close()
+
+    def name(self, address: int) -> str | None:
+        """Return ``function+offset``, or None if the address is not in a kernel function."""
+        if address < _KERNEL_HALF:
+            return None
+        place = self._places(address)
+        return None if place is None else str(place)
+
+    @cached_property
+    def _places(self) -> Symbolizer:
+        data = b""
+        if self._file is not None and not self._file.closed:
+            with suppress(OSError):
+                data = self._file.read()
+        return Symbolizer(Kallsyms(data))

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from tests.support.command import RAWBPF, opening_files, rawbpf, running, summar
 from tests.support.leftovers import held, settles_to
 
 ATTACHED = "Attached "
+ME = os.getpid()
 RING = built("open_ring", CLANGS[-1])
 
 
@@ -117,3 +119,65 @@ def test_a_closed_pipe_ends_the_session():
         process.stdout.close()
         assert process.wait(30) == 0
     assert settles_to(before)
+
+
+FILE = os.open("/proc/kallsyms", os.O_RDONLY | os.O_CLOEXEC)
+SIZES = str(built("read_sizes", CLANGS[-1]))
+
+
+def read_a_file(times):
+    for _ in range(times):
+        assert len(os.pread(FILE, 100, 0)) == 100
+
+
+def test_histograms_stacks_and_functions_behind_addresses_are_printed_at_the_end():
+    with running("run", SIZES, "-v", "--hist", "sizes", "--set", f"target_pid={ME}") as run:
+        run.wait_for("Attached 2 programs")
+        read_a_file(5)
+        assert run.end() == 0
+    chains, readers, sizes = (
+        run.text.partition(f"\n{name}:\n")[2].split("\n\n")[0].splitlines()
+        for name in ("chains", "readers", "sizes")
+    )
+    assert any(line.strip().startswith("vfs_read+0x") for line in chains)
+    ((key, value),) = [line.split(": ") for line in readers if "proc_reg_read" in line]
+    assert re.fullmatch(r"  0x[0-9a-f]{16} <proc_reg_read(_iter)?\+0x0>", key)
+    assert sum(json.loads(value)) == 5
+    slots = {line[:16].rstrip(): int(line[16:24]) for line in sizes if "|" in line}
+    assert slots["[64, 128)"] >= 5
+
+
+def test_json_of_histograms_and_stacks():
+    words = ["--json", "-v", "--hist", "sizes", "--print", "chains"]
+    with running("run", SIZES, *words, "--set", f"target_pid={ME}") as run:
+        run.wait_for("attached 2 programs")
+        read_a_file(5)
+        assert run.end() == 0
+    rows = run.events()
+    assert {row["map"] for row in rows} == {"chains", "sizes"}
+    (histogram,) = [row["histogram"] for row in rows if row["map"] == "sizes"]
+    assert {slot["min"]: slot for slot in histogram}[64]["max"] == 127
+    frames = [frame for row in rows if row["map"] == "chains" for frame in row["value"]]
+    assert any(frame.startswith("vfs_read+0x") for frame in frames)
+
+
+def test_map_dump_shows_stacks_histograms_and_functions():
+    with running("run", SIZES, "-v", "--set", f"target_pid={ME}") as run:
+        run.wait_for("Attached 2 programs")
+        read_a_file(5)
+        chains, sizes, readers = (
+            rawbpf("map", "dump", *words).stdout
+            for words in (["chains"], ["sizes", "--hist"], ["readers"])
+        )
+        assert run.end() == 0
+    assert re.search(r"^\d+:\n    \w+\+0x", chains)
+    assert "    vfs_read+0x" in chains
+    assert re.search(r"^\[64, 128\) +\d+ \|@", sizes, re.MULTILINE)
+    assert re.search(r"<proc_reg_read(_iter)?\+0x0>: \[", readers)
+
+
+def test_histograms_of_maps_that_the_object_lacks():
+    done = rawbpf("run", SIZES, "--hist", "size")
+    assert done.returncode == 2
+    assert "--hist size: the object has no array or hash 'size'" in done.stderr
+    assert "its arrays and hashes are: " in done.stderr

@@ -6,8 +6,18 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.held.kernel_objects import all_of, memory, named, only, show, with_holders
+from rawbpf.cli.map_entries import (
+    histogram_lines,
+    histogram_objects,
+    is_stacks,
+    named_addresses,
+    sorted_rows,
+    stack_frames,
+    stack_lines,
+)
 from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import KernelError, UsageError
+from rawbpf.kernel.symbolize import KernelSymbols
 from rawbpf.maps.entry_errors import entry_error
 from rawbpf.maps.map import Map
 from rawbpf.output.text import table
@@ -28,7 +38,7 @@ USAGE = """Show the BPF maps in the kernel, and read and write their entries.
 Usage:
   rawbpf map list [--json] [-v]...
   rawbpf map show MAP [--json] [-v]...
-  rawbpf map dump MAP [--json] [--hex] [-v]...
+  rawbpf map dump MAP [--json] [--hex | --hist] [-v]...
   rawbpf map lookup MAP KEY [--json] [--hex] [-v]...
   rawbpf map update MAP KEY VALUE [--new | --existing] [-v]...
   rawbpf map delete MAP KEY [-v]...
@@ -36,6 +46,7 @@ Usage:
 `map list` prints a table of all maps. `map show` prints all details of a map, including the
 processes that hold it. `map dump` prints all entries, and `map lookup` prints the entry for a key.
 Keys and values are decoded using the map's BTF types, or shown in hex if the map has no types.
+Entries of a hash are sorted by value if the values are numbers; stacks are shown as functions.
 
 Arguments:
   MAP            An ID, a name, or the path of a pinned map, such as 27, hits or /sys/fs/bpf/hits.
@@ -48,6 +59,7 @@ Arguments:
 Options:
   --json         Print one JSON object per map or entry.
   --hex          Print bytes in hex even if the map has types.
+  --hist         Print counts of power-of-two slots, log2(value), as a histogram.
   --new          Update only if the key does not exist.
   --existing     Update only if the key exists.
   -v, --verbose  Print more detail to stderr.
@@ -130,11 +142,19 @@ def _update(one: Map, arguments: dict[str, Any]) -> None:
 
 def _read(one: Map, arguments: dict[str, Any]) -> Iterator[str]:
     """Return the output lines for the dump and lookup commands."""
+    if arguments["--hist"]:
+        return _histograms(one, as_json=arguments["--json"])
     if arguments["dump"]:
         entries = one.raw_items()
     else:
         entries = iter([_entry(one, read_value(arguments["KEY"]))])
     return entry_lines(one, entries, as_json=arguments["--json"], as_hex=arguments["--hex"])
+
+
+def _histograms(one: Map, *, as_json: bool) -> Iterator[str]:
+    if as_json:
+        return map(json.dumps, histogram_objects(one.spec, one.items()))
+    return histogram_lines(one.spec, one.items())
 
 
 def _entry(one: Map, key: object) -> tuple[bytes, bytes]:
@@ -178,19 +198,38 @@ def read_value(text: str) -> Any:  # noqa: ANN401 -- any JSON value; checked aga
 def entry_lines(
     one: Map, entries: Iterable[tuple[bytes, bytes]], *, as_json: bool, as_hex: bool
 ) -> Iterator[str]:
-    """Yield one line for each map entry."""
+    """Yield the lines of each map entry: one line, or a line for each function of a stack."""
+    if is_stacks(one.spec) and not as_hex:
+        return _stacks(one, entries, as_json=as_json)
+    if as_hex or not one.types.known:
+        return _undecoded(one, entries, as_json=as_json)
     types = one.types
+    rows = ((_prefix(types.decode_key(k)), types.value.decode(v)) for k, v in entries)
+    return map(_json, rows) if as_json else _texts(one, rows)
+
+
+def _json(row: tuple[Any, Any]) -> str:
+    return json.dumps({"key": plain(row[0]), "value": plain(row[1])})
+
+
+def _texts(one: Map, rows: Iterable[tuple[Any, Any]]) -> Iterator[str]:
+    with KernelSymbols() as symbols:
+        for row in sorted_rows(one.spec, rows):
+            yield ": ".join(value_text(named_addresses(part, symbols)) for part in row)
+
+
+def _stacks(one: Map, entries: Iterable[tuple[bytes, bytes]], *, as_json: bool) -> Iterator[str]:
+    with KernelSymbols() as symbols:
+        for raw_key, data in entries:
+            key, frames = one.types.decode_key(raw_key), stack_frames(one.spec, data, symbols)
+            yield from [_json((key, frames))] if as_json else stack_lines(key, frames)
+
+
+def _undecoded(one: Map, entries: Iterable[tuple[bytes, bytes]], *, as_json: bool) -> Iterator[str]:
     for raw_key, raw_value in entries:
-        if as_hex or not types.known:
-            key: Any = raw_key.hex(" ")
-            value: Any = _hex_value(one, raw_value)
-            texts = key, " | ".join(value) if isinstance(value, list) else value
-        else:
-            key, value = _prefix(types.decode_key(raw_key)), types.value.decode(raw_value)
-            texts = value_text(key), value_text(value)
-        yield (
-            json.dumps({"key": plain(key), "value": plain(value)}) if as_json else ": ".join(texts)
-        )
+        key, value = raw_key.hex(" "), _hex_value(one, raw_value)
+        text = " | ".join(value) if isinstance(value, list) else value
+        yield _json((key, value)) if as_json else f"{key}: {text}"
 
 
 def _hex_value(one: Map, data: bytes) -> str | list[str]:

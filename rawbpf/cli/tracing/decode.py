@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rawbpf.cli.map_entries import is_stacks
 from rawbpf.cli.terminal import say
 from rawbpf.errors import UsageError
 from rawbpf.events.log_rows import decode_logs, split_logs
@@ -47,6 +48,7 @@ TABLES = frozenset(
         _TYPE.BPF_MAP_TYPE_PERCPU_ARRAY,
         _TYPE.BPF_MAP_TYPE_LRU_HASH,
         _TYPE.BPF_MAP_TYPE_LRU_PERCPU_HASH,
+        _TYPE.BPF_MAP_TYPE_STACK_TRACE,
     }
 )
 """Map types whose entries are printed at the end."""
@@ -55,7 +57,9 @@ TABLES = frozenset(
 class Wanted:
     """The maps to print and their records' types: ``--print MAP[:STRUCT]``, or all maps."""
 
-    def __init__(self, spec: ObjectSpec, words: Iterable[str]) -> None:
+    def __init__(
+        self, spec: ObjectSpec, words: Iterable[str], histograms: Iterable[str] = ()
+    ) -> None:
         self._types: dict[str, EventType | None] = {}
         shown = {n for n, m in spec.maps.items() if m.map_type in {RING, PERF, *TABLES}}
         shown |= {name for name, data in spec.data.items() if not data.read_only}
@@ -65,12 +69,21 @@ class Wanted:
                 has = ", ".join(sorted(shown)) or "none"
                 raise UsageError(
                     f"--print {word}: the object has no {name!r} that can be printed",
-                    why=f"its rings, hashes, arrays and variables are: {has}",
+                    why=f"its rings, hashes, arrays, stacks and variables are: {has}",
                 )
             if struct and spec.btf is None:
                 raise UsageError(f"--print {word}: the object has no BTF", fix="compile with -g")
             self._types[name] = named_type(spec.btf, struct) if struct and spec.btf else None
-        self.names = set(self._types) or shown
+        self.histograms = set(histograms)
+        """Maps to show as histograms: ``--hist MAP``."""
+        for name in self.histograms:
+            if spec.maps.get(name) is None or spec.maps[name].map_type not in TABLES:
+                has = ", ".join(n for n, m in spec.maps.items() if m.map_type in TABLES) or "none"
+                raise UsageError(
+                    f"--hist {name}: the object has no array or hash {name!r}",
+                    why=f"its arrays and hashes are: {has}",
+                )
+        self.names = set(self._types) | self.histograms if self._types else shown
 
     def type_of(self, name: str) -> EventType | None:
         """Return the struct type that --print names for a map, if any."""
@@ -121,9 +134,12 @@ def tables(collection: Collection) -> list[str]:
 def entries(one: Map) -> Iterator[tuple[Any, Any]]:
     """Yield decoded keys and values, except array entries that are zero.
 
+    The values of a STACK_TRACE map remain bytes.
+
     Entries that are deleted in the meantime are omitted.
     """
     types, is_array = one.types, one.spec.map_type in _ARRAYS
+    decode = (lambda data: data) if is_stacks(one.spec) else types.value.decode
     for key, value in one.raw_items():
         if any(value) or not is_array:
-            yield types.decode_key(key), types.value.decode(value)
+            yield types.decode_key(key), decode(value)

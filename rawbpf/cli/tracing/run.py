@@ -13,6 +13,7 @@ from rawbpf.cli.tracing.decode import PERF, RING, Decoder, Wanted, entries, tabl
 from rawbpf.cli.tracing.output import Output, note_namespace
 from rawbpf.cli.tracing.show import Json, Lines
 from rawbpf.errors import RawbpfError, UsageError
+from rawbpf.kernel.symbolize import KernelSymbols
 from rawbpf.reading.collector import Collector, unchanged
 from rawbpf.reading.iterator import read_iterator
 from rawbpf.reading.perf_reader import check_pages
@@ -31,8 +32,8 @@ __all__ = ["USAGE", "run"]
 USAGE = """Run an object: load and attach it, print its records, and its maps at the end.
 
 Usage:
-  rawbpf run FILE [--set VARIABLE=VALUE]... [--print MAP]... [--skip PROGRAM]...
-             [--at PROGRAM=WHERE]... [options] [-v]...
+  rawbpf run FILE [--set VARIABLE=VALUE]... [--print MAP]... [--hist MAP]...
+             [--skip PROGRAM]... [--at PROGRAM=WHERE]... [options] [-v]...
 
 Arguments:
   FILE                    A .bpf.o, .bpf.c or .bpf.s file, or an executable that contains an object.
@@ -42,6 +43,8 @@ Options:
                           0 means until Ctrl+C [default: 0].
   --set VARIABLE=VALUE    Set a global variable before loading.
   --print MAP[:STRUCT]    Print only this map, and decode its records as STRUCT.
+  --hist MAP              Print an array that counts power-of-two slots, log2(value), as a
+                          histogram; or a map with such an array in each value.
   --skip PROGRAM          Do not load this program; * matches any characters.
   --at PROGRAM=WHERE      Attach PROGRAM to WHERE, instead of the target in its section name: an
                           interface (XDP, tc), the path of a cgroup, a function, a tracepoint.
@@ -59,7 +62,9 @@ Options:
 Records of ring buffers and perf maps are decoded as the struct whose size fits, if the object has
 exactly one. Otherwise they are printed as bytes, unless --print names the struct. (clang keeps a
 struct in the object's types only if something global uses it: const struct event *unused;) The
-output of iterators is printed unchanged. Hashes, arrays and variables are printed at the end.
+output of iterators is printed unchanged. Hashes, arrays, stacks and variables are printed at the
+end. Entries of a hash are sorted by value if the values are numbers. Kernel addresses are followed
+by the name of the function.
 
 Programs also see the calls that rawbpf makes to read and print their records. If that matters, let
 the program ignore a process ID that is set with --set.
@@ -78,10 +83,10 @@ def run(arguments: dict[str, Any]) -> int:
         max_pages = _pages(arguments, "--max-buffer-pages")
         collection.enlarge_rings(_pages(arguments, "--ring-pages") * os.sysconf("SC_PAGE_SIZE"))
         at = places(collection, arguments["--at"])
-        wanted = Wanted(collection.spec, arguments["--print"])
+        wanted = Wanted(collection.spec, arguments["--print"], arguments["--hist"])
         decoder = Decoder(collection.spec, wanted)
-        show = Json(decoder) if arguments["--json"] else Lines(decoder)
-        with Output(keep_caps=arguments["--keep-caps"]) as out:
+        with KernelSymbols() as symbols, Output(keep_caps=arguments["--keep-caps"]) as out:
+            show = (Json if arguments["--json"] else Lines)(decoder, symbols)
             this = _Run(collection, wanted, show, out, max_pages)
             summary = this.trace(at, duration)
             this.put_tables()
@@ -178,7 +183,11 @@ class _Run:
         for name in tables(collection):
             if name not in wanted:
                 continue
-            for text in self._show.entries(name, entries(collection.maps[name])):
+            one = collection.maps[name]
+            show = self._show.entries
+            if name in self._wanted.histograms:
+                show = self._show.histograms
+            for text in show(one.spec, entries(one)):
                 self._out.put(text)
                 if not self._out.has_room():
                     say("the remaining output is dropped: nobody reads it", at="warning")

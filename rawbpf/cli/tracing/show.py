@@ -5,6 +5,15 @@ from __future__ import annotations
 from json import dumps
 from typing import TYPE_CHECKING, Any, cast
 
+from rawbpf.cli.map_entries import (
+    histogram_lines,
+    histogram_objects,
+    is_stacks,
+    named_addresses,
+    sorted_rows,
+    stack_frames,
+    stack_lines,
+)
 from rawbpf.cli.terminal import say
 from rawbpf.cli.tracing.output import JsonFormat, TextFormat, as_bytes
 from rawbpf.events.log_rows import LogRows
@@ -21,7 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rawbpf.cli.tracing.decode import Decoder
+    from rawbpf.kernel.symbolize import KernelSymbols
     from rawbpf.reading.order import Record, Taken
+    from rawbpf.specs.map_spec import MapSpec
 
 __all__ = ["Json", "Lines"]
 
@@ -29,10 +40,18 @@ __all__ = ["Json", "Lines"]
 class Lines(TextFormat):
     """Lines for people. A line starts with the record's map and, for perf rings, the CPU."""
 
-    def __init__(self, decoder: Decoder) -> None:
-        self._decoder = decoder
+    def __init__(self, decoder: Decoder, symbols: KernelSymbols) -> None:
+        self._decoder, self._symbols = decoder, symbols
         self._logs = LogLines(wall_clock_offset_ns())
-        self._structs = ValueBlocks(AS_LINES)
+        self._structs = ValueBlocks(
+            AS_LINES._replace(
+                record=lambda values: values_line(named_addresses(values, symbols)),
+                value=self._text,
+            )
+        )
+
+    def _text(self, value: Any) -> str:  # noqa: ANN401 -- any decoded value
+        return value_text(named_addresses(value, self._symbols))
 
     def begin(self, links: int, duration: float) -> str:
         """Return the line that is printed once all programs are attached."""
@@ -67,23 +86,33 @@ class Lines(TextFormat):
         lines = data.decode(errors="backslashreplace").splitlines()
         return "".join([printable(line.expandtabs()) + "\n" for line in lines])
 
-    def entries(self, name: str, entries: Iterable[tuple[Any, Any]]) -> Iterator[str]:
-        """Yield the name of a map, and a line for each of its entries."""
-        yield f"\n{name}:\n"
-        for key, value in entries:
-            yield f"  {value_text(key)}: {value_text(value)}\n"
+    def entries(self, spec: MapSpec, entries: Iterable[tuple[Any, Any]]) -> Iterator[str]:
+        """Yield the name of a map, and a line for each of its entries or frames of a stack."""
+        yield f"\n{spec.name}:\n"
+        for key, value in sorted_rows(spec, entries):
+            if is_stacks(spec):
+                for line in stack_lines(key, stack_frames(spec, value, self._symbols)):
+                    yield f"  {line}\n"
+            else:
+                yield f"  {self._text(key)}: {self._text(value)}\n"
+
+    def histograms(self, spec: MapSpec, entries: Iterable[tuple[Any, Any]]) -> Iterator[str]:
+        """Yield the name of a map, and the lines of its histograms."""
+        yield f"\n{spec.name}:\n"
+        for line in histogram_lines(spec, entries):
+            yield f"{line}\n"
 
     def variables(self, name: str, values: dict[str, Any]) -> str:
         """Format a section's variables on one line."""
-        return f"\n{name}: {values_line(values)}\n"
+        return f"\n{name}: {values_line(named_addresses(values, self._symbols))}\n"
 
 
 class Json(JsonFormat):
     """JSON for programs: ``map`` is the source, and ``type`` and ``values`` are the contents."""
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: Decoder, symbols: KernelSymbols) -> None:
         super().__init__()
-        self._decoder = decoder
+        self._decoder, self._symbols = decoder, symbols
         # a record does not contain the function's name
         self._logs = LogObjects(wall_clock_offset_ns(), None)
         self._structs = ValueBlocks(AS_JSON)
@@ -116,10 +145,16 @@ class Json(JsonFormat):
         lines = data.decode(errors="backslashreplace").splitlines()
         return "".join([self.line({"iterator": program, "text": line}) for line in lines])
 
-    def entries(self, name: str, entries: Iterable[tuple[Any, Any]]) -> Iterator[str]:
-        """Yield a JSON object for each entry of a map."""
+    def entries(self, spec: MapSpec, entries: Iterable[tuple[Any, Any]]) -> Iterator[str]:
+        """Yield a JSON object for each entry of a map; a stack is a list of frames."""
         for key, value in entries:
-            yield self.line({"map": name, "key": plain(key), "value": plain(value)})
+            shown = stack_frames(spec, value, self._symbols) if is_stacks(spec) else plain(value)
+            yield self.line({"map": spec.name, "key": plain(key), "value": shown})
+
+    def histograms(self, spec: MapSpec, entries: Iterable[tuple[Any, Any]]) -> Iterator[str]:
+        """Yield a JSON object for each histogram in a map."""
+        for row in histogram_objects(spec, entries):
+            yield self.line({"map": spec.name, **row})
 
     def variables(self, name: str, values: dict[str, Any]) -> str:
         """Return one JSON object with the variables of a section."""

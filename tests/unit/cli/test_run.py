@@ -10,6 +10,7 @@ from rawbpf.cli.tracing.show import Json, Lines
 from rawbpf.errors import UsageError
 from rawbpf.events.log_record import LogRecord, encode_log
 from rawbpf.events.log_rows import LogRows
+from rawbpf.kernel.symbolize import KernelSymbols
 from rawbpf.reading.order import Record, Taken
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.object_spec import DataSpec, ObjectSpec
@@ -17,6 +18,7 @@ from rawbpf.uapi.bpf import bpf_map_type
 from tests.support.log_batches import batch_of
 from tests.support.peers import peer
 
+NO_SYMBOLS = KernelSymbols("/nonexistent")
 LOG = encode_log(LogRecord(3, 5, 7, 8, 0, "bash", (2,), "{} files"))
 
 
@@ -53,13 +55,13 @@ def decoded(one, name, cpu, data):
 
 
 def test_without_print_all_printable_maps_are_printed(spec):
-    assert Wanted(spec, []).names == {"events", "samples", "counts", ".bss"}
+    assert Wanted(spec, []).names == {"events", "samples", "counts", "stacks", ".bss"}
     assert Wanted(spec, ["events:row"]).names == {"events"}
 
 
 @pytest.mark.parametrize(
     ("word", "said"),
-    [("event", "has no 'event'"), ("stacks", "are: .bss, counts"), ("events:rows", "mean row")],
+    [("event", "has no 'event'"), ("strange", "are: .bss, counts"), ("events:rows", "mean row")],
 )
 def test_printing_an_unknown_map_or_struct_is_a_usage_error(spec, word, said):
     with pytest.raises(UsageError, match=said):
@@ -99,7 +101,7 @@ def test_log_records_among_others_keep_their_place(spec):
 
 
 def shown(form, spec, batch):
-    show = form(decoder(spec))
+    show = form(decoder(spec), NO_SYMBOLS)
     parts = [Taken(name, cpu, batch_of([data])) for name, cpu, data in batch]
     return b"".join(block for part in parts for block in show.blocks(part)).decode()
 
@@ -120,8 +122,8 @@ def test_records_as_lines(spec):
         "0000  00 00 00 00 00 00 00 00 00 00 00 00              ............",
     ]
     assert "info" in shown(Lines, spec, [Record("samples", 1, LOG)])
-    assert Lines(decoder(spec)).text("tasks", b"one\x1b\ntwo") == "one\\x1b\ntwo\n"
-    assert "...." in Lines(decoder(spec)).text("tasks", bytes(4))
+    assert Lines(decoder(spec), NO_SYMBOLS).text("tasks", b"one\x1b\ntwo") == "one\\x1b\ntwo\n"
+    assert "...." in Lines(decoder(spec), NO_SYMBOLS).text("tasks", bytes(4))
 
 
 def test_records_as_json(spec):
@@ -130,9 +132,10 @@ def test_records_as_json(spec):
         '{"map": "samples", "cpu": 1, "type": null, "data": "070000001b5b00006a756e6b"}',
     ]
     assert '"type": "log"' in shown(Json, spec, [Record("samples", 1, LOG)])
-    assert Json(decoder(spec)).text("tasks", b"a") == '{"iterator": "tasks", "text": "a"}\n'
-    assert Json(decoder(spec)).text("tasks", b"\0") == '{"iterator": "tasks", "data": "00"}\n'
-    assert list(Json(decoder(spec)).entries("counts", [(1, b"a")])) == [
+    show = Json(decoder(spec), NO_SYMBOLS)
+    assert show.text("tasks", b"a") == '{"iterator": "tasks", "text": "a"}\n'
+    assert show.text("tasks", b"\0") == '{"iterator": "tasks", "data": "00"}\n'
+    assert list(show.entries(spec.maps["counts"], [(1, b"a")])) == [
         '{"map": "counts", "key": 1, "value": "a"}\n'
     ]
 
