@@ -78,7 +78,7 @@ class Bytecode(NamedTuple):
         return {slot: one.source for slot, one in found if one.source is not None}
 
     def without_sources(self) -> Bytecode:
-        """Return the same code without source lines, to compare only what the code does."""
+        """Return the same code without source lines, so that only the instructions are compared."""
         bare = (one._replace(source=None) for one in self.instructions)
         return self._replace(instructions=tuple(bare))
 

@@ -163,4 +163,5 @@ class Rule(NamedTuple):
     def kernels(self) -> str:
         """The kernels that have this rule, as a sentence, or "" for all kernels."""
         span = _span(self.since, self.until)
-        return f"Kernels reject this{span}." if span else ""
+        verb = "have rejected" if self.since and not self.until else "reject"
+        return f"Kernels {verb} this{span}." if span else ""

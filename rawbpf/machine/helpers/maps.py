@@ -16,13 +16,13 @@ __all__: list[str] = []
 
 @helper("map_lookup_elem", MAP, KEY)
 def map_lookup_elem(state: State, map_: MachineMap, key: bytes) -> int:
-    """Return the address of the current CPU's value, or NULL if the key is absent."""
+    """Return the address of the current CPU's value, or NULL if the key does not exist."""
     return state.maps.value_address(map_, key, map_.lookup(key, state.world.cpu))
 
 
 @helper("map_lookup_percpu_elem", MAP, KEY, INDEX)
 def map_lookup_percpu_elem(state: State, map_: MachineMap, key: bytes, cpu: int) -> int:
-    """Return the address of the given CPU's value, or NULL if the key is absent (Linux 5.19)."""
+    """Return the address of the given CPU's value, or NULL if there is no such key (Linux 5.19)."""
     if cpu >= state.world.cpus:
         return 0
     return state.maps.value_address(map_, key, map_.lookup(key, cpu))
