@@ -13,7 +13,7 @@ from rawbpf.narration.tell.line import format_call
 
 
 def shorten(lines: list[str]) -> list[str]:
-    """Return the first of each run of calls that differ only in key and value."""
+    """Return the first call of each run of calls that differ only in key and value."""
     short = []
     for _, group in itertools.groupby(lines, key=lambda line: line.partition("key=")[0]):
         first, *others = group

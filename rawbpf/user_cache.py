@@ -4,11 +4,11 @@ The folder is RAWBPF_CACHE, or ``rawbpf`` in XDG_CACHE_HOME or ~/.cache. The fol
 (0700), because a guest boots files from it, and because the types found in it determine what a
 program reads.
 
-Files are written atomically: a temporary file is renamed. Two processes that generate the same file
-at the same time therefore do no harm, and locks only save work. Readers validate the files that
-they read.
+Files are written atomically, by renaming a temporary file. Two processes that generate the same
+file at the same time therefore do no harm, and locks only save work. Readers validate the files
+that they read.
 
-Errors are raised as OSErrors, and callers add what could not be done.
+Errors are raised as OSErrors; callers add what they were unable to do.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ __all__ = ["folder", "place", "write_whole"]
 
 
 def place(*parts: str) -> str | None:
-    """Return the path of a folder or file in the user's cache, or None if there is no home folder.
+    """Return the path of a folder or file in the user's cache, or None without a home folder.
 
     Nothing is created.
     """
     named = os.environ.get("RAWBPF_CACHE")
     if not named:
         root = os.environ.get("XDG_CACHE_HOME", "").strip() or os.path.expanduser("~/.cache")
-        if not os.path.isabs(root):  # neither HOME nor an entry in /etc/passwd exists
+        if not os.path.isabs(root):  # there is neither HOME nor an entry in /etc/passwd
             return None
         named = os.path.join(root, "rawbpf")
     return os.path.join(named, *parts)
@@ -47,13 +47,15 @@ def folder(*parts: str) -> str:
         each = os.path.join(root, *parts[:count])
         with suppress(FileExistsError):
             os.mkdir(each, 0o700)
-        if count or not os.environ.get("RAWBPF_CACHE"):  # RAWBPF_CACHE may be /tmp
+        if count or not os.environ.get(
+            "RAWBPF_CACHE"
+        ):  # RAWBPF_CACHE may be a shared folder such as /tmp
             _make_private(each)
     return os.path.join(root, *parts)
 
 
 def _make_private(path: str) -> None:
-    """Remove the permissions of other users, who could change what the user's processes read."""
+    """Remove other users' permissions, so that they cannot change what processes read."""
     status = os.stat(path)
     if os.geteuid() not in (0, status.st_uid):
         raise PermissionError("the folder belongs to another user")

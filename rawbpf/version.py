@@ -1,4 +1,4 @@
-"""The version of rawbpf, in a module without imports."""
+"""The version of rawbpf, in a module that imports nothing."""
 
 from __future__ import annotations
 

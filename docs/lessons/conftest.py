@@ -1,4 +1,4 @@
-"""Options and fixtures for the lessons' tests: the code under test, and the kernel they need."""
+"""Options and fixtures for tests of lessons: the code under test, and the required kernel."""
 
 import re
 from pathlib import Path

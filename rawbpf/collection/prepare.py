@@ -5,9 +5,10 @@ Preparing fills in everything that the object leaves open:
 - The number of slots of a PERF_EVENT_ARRAY, if it is 0: one per possible CPU.
 - The size of a ring buffer, rounded up to a power of two and a multiple of the page size.
 - BPF_F_MMAPABLE (5.5) for sections of variables. Mapping a section into memory avoids copying all
-of it for each access, which would also overwrite what a program has meanwhile written to other
-variables. - The values of .kconfig, in a read-only section. - The depth of a stack trace, if it is
-0: the kernel's maximum. Tools often set this size themselves before loading.
+  of it for each access, which would also overwrite what a program has written to other variables.
+- The values of .kconfig, in a read-only section.
+- The depth of a stack trace, if it is 0: the kernel's maximum. Tools often set this size themselves
+  before loading.
 
 Relocating (CO-RE) adjusts the instructions that depend on a type's layout, based on kernel BTF.
 """
@@ -48,7 +49,7 @@ _DEEPEST_STACK = 127
 """PERF_MAX_STACK_DEPTH, the default value of kernel.perf_event_max_stack."""
 
 _MOST_ENTRIES = 10_240
-"""It is used for stack trace maps without a size, which the kernel would reject."""
+"""The number of entries for maps without a size, which the kernel would reject."""
 
 _RINGS = (bpf_map_type.BPF_MAP_TYPE_RINGBUF, bpf_map_type.BPF_MAP_TYPE_USER_RINGBUF)
 

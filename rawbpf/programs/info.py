@@ -1,8 +1,8 @@
-"""Query the kernel's information about a program: struct bpf_prog_info and the program's map IDs.
+"""Query the kernel's information about a program, in struct bpf_prog_info, and its map IDs.
 
-Field names match the kernel's field names. A field that an older kernel does not know is 0. The
-kernel counts runs and their duration only while ``sysctl kernel.bpf_stats_enabled=1`` is set (5.1),
-or while the descriptor returned by ``count_runs`` is open (5.8).
+The names of the fields are those used by the kernel. A field that an older kernel does not know is
+0. The kernel counts runs and their duration only while ``sysctl kernel.bpf_stats_enabled=1`` is set
+(5.1), or while the descriptor returned by ``count_runs`` is open (5.8).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ProgramInfo(NamedTuple):
     written as 16 hex digits. ``name`` is at most 15 characters long. ``verified_insns`` (5.16) is
     the number of instructions that the verifier processed. ``recursion_misses`` (5.12) counts runs
     that were skipped because the program was already running on the same CPU. ``attach_btf_id``
-    (6.0) is the BTF ID of the kernel type that the program was verified for.
+    (6.0) is the BTF ID of the kernel type for which the program was verified.
     """
 
     id: int
@@ -62,7 +62,7 @@ class ProgramInfo(NamedTuple):
 
     @classmethod
     def of(cls, fd: int) -> Self:
-        """Return the information about the program with descriptor ``fd``."""
+        """Return information about the program that descriptor ``fd`` refers to."""
         info, arrays = prog_info(fd, "map_ids")
         same = {name: getattr(info, name) for name in cls._fields if name not in _OURS}
         return cls(
@@ -75,7 +75,7 @@ class ProgramInfo(NamedTuple):
 
     @property
     def type_word(self) -> str:
-        """The short name of the program type, such as ``kprobe``, or the number of an unknown type.
+        """The short name of the program type, such as ``kprobe``, or its number if it is unknown.
 
         >>> ProgramInfo(*[0] * 20)._replace(type=2).type_word
         'kprobe'

@@ -1,4 +1,4 @@
-"""Load programs, and own the descriptors of programs loaded by this or another process.
+"""Load programs, and own the descriptors of programs loaded by this process or by others.
 
 - ``load`` requests no log at first, because a *valid* program fails with ENOSPC if the log buffer
   is too small. If the load is rejected, ``rejection.py`` retries with a log buffer.
@@ -42,7 +42,7 @@ class KernelProgram(Owner):
 
     @staticmethod
     def from_fd(fd: Fd) -> KernelProgram:
-        """Return the program for a descriptor, and take ownership of the descriptor."""
+        """Return the program that a descriptor refers to, and take ownership of the descriptor."""
         return KernelProgram(fd)
 
     @staticmethod
@@ -57,14 +57,15 @@ class KernelProgram(Owner):
     def from_pin(path: Path) -> KernelProgram:
         """Return the program pinned at ``path``.
 
-        Errors: ENOENT, EACCES, UsageError (the pinned object is not a program).
+        Raises KernelError with ENOENT or EACCES, or UsageError if the pinned object is not a
+        program.
         """
         from rawbpf.kernel.pins import open_pinned
 
         return KernelProgram(open_pinned(path, "prog"))
 
     def fileno(self) -> int:
-        """Return the descriptor's number; the program continues to own the descriptor."""
+        """Return the descriptor's number; the program still owns the descriptor."""
         return self._fd.fileno()
 
     def info(self) -> ProgramInfo:
@@ -75,9 +76,9 @@ class KernelProgram(Owner):
         return ProgramInfo.of(self.fileno())
 
     def xlated(self) -> bytes:
-        """Return the instructions as translated by the kernel.
+        """Return the program's instructions as translated by the kernel.
 
-        Return no bytes if permission is missing.
+        Without the necessary permission, the result is empty.
 
         ``rawbpf.programs.translated`` decodes them.
         """
@@ -90,13 +91,13 @@ class KernelProgram(Owner):
 
         ``data`` is the packet for socket filters, XDP and tc programs, and must be at least 14
         bytes long (an Ethernet header). ``ctx`` is the struct that the program receives as its
-        context: the arguments as one u64 each for raw tracepoints (5.10), and any bytes for syscall
-        programs (5.14).
+        context: one u64 per argument for raw tracepoints (5.10), and any bytes for syscall programs
+        (5.14).
 
         In the result, ``retval`` is r0 after the last run, ``data`` and ``ctx`` are the packet and
         the context after that run, and ``duration`` is the mean duration of all runs in
-        nanoseconds. Errors: UnsupportedError (the program type cannot be run), EINVAL (the data or
-        context has the wrong size), ENOSPC.
+        nanoseconds. Raises UnsupportedError if the program type cannot be run, or KernelError with
+        EINVAL (wrong size of the data or context) or ENOSPC.
         """
         from rawbpf.programs.trial_run import test_run
 
@@ -114,7 +115,7 @@ class KernelProgram(Owner):
 
 
 class Program(KernelProgram):
-    """A program that this process loaded, together with the program's spec.
+    """A program that this process loaded, and its spec.
 
     ``log`` is the verifier's output, or "" if no log was requested.
     """
@@ -144,11 +145,11 @@ def load(
 ) -> Program:
     """Load a program with BPF_PROG_LOAD on Linux 5.8 or later.
 
-    ``btf`` contains the types of the program's object, for function names and source lines.
-    ``modules`` maps the name of each module that the program refers to, to a descriptor of the
-    module's BTF (5.11, 5.16). ``gaps`` are features that this kernel lacks, each with the
-    instruction that takes its place. With ``stats``, the verifier writes its statistics to the
-    program's ``log`` (5.2).
+    ``btf`` contains the types of the object to which the program belongs, for function names and
+    source lines. ``modules`` maps the name of each kernel module that the program refers to to a
+    descriptor of the module's BTF (5.11, 5.16). ``gaps`` are features that this kernel lacks, each
+    with the instruction that replaces the feature. With ``stats``, the verifier writes its
+    statistics to the program's ``log`` (5.2).
 
     Raises VerifierError, with the log and an explanation, if the verifier rejects the program.
     Raises UnsupportedError if the verifier reaches the instruction of a gap. Raises KernelError if

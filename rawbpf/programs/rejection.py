@@ -1,4 +1,4 @@
-"""Explain why BPF_PROG_LOAD failed: fetch the log, find the rule, and test the patch.
+"""Explain why BPF_PROG_LOAD failed: fetch the log, find the violated rule, and test the patch.
 
 - A log of level 1 shows the path that failed. Before 5.17 it contains hardly any states, so the log
   of level 2 explains more, unless it is too long to fetch quickly.
@@ -41,10 +41,10 @@ _UNKNOWN = re.compile(r"invalid func unknown#(-?\d{1,11})\b")
 
 
 def load_error(request: Request, error: KernelError) -> KernelError | UnsupportedError:
-    """Return the error to raise for a failed load, including an explanation.
+    """Return the error to raise for a failed load, with an explanation.
 
     The error is a VerifierError if the verifier rejected the program, an UnsupportedError if the
-    rejected instruction stands for a feature that this kernel lacks, and otherwise a KernelError.
+    rejected instruction replaces a feature that this kernel lacks, and a KernelError otherwise.
     """
     spec, number = request.spec, error.errno or 0
     verdict, explanation = _from_log(request, number)
@@ -72,7 +72,7 @@ def load_error(request: Request, error: KernelError) -> KernelError | Unsupporte
 
 
 def rejection(request: Request, number: int) -> Explanation | None:
-    """Explain why a load fails with errno ``number``, or return None if the load now succeeds."""
+    """Explain why a load fails with errno ``number``, or return None if it succeeds now."""
     _, found = _from_log(request, number)
     if found is not None:
         return found
@@ -104,18 +104,18 @@ def _verdict(request: Request, number: int) -> Verdict:
 
 
 def too_large(verdict: Verdict) -> bool:
-    """Return whether the verifier gave up after a million instructions, so that its log is huge."""
+    """Return whether the verifier gave up after a million instructions, with a huge log."""
     return verdict.errno == errno.E2BIG and _TOO_LARGE in verdict.log
 
 
 def _with_trial(request: Request, found: Diagnosis) -> Explanation:
-    """Return the explanation after testing whether the kernel accepts the patched program."""
+    """Return the explanation, after testing whether the kernel accepts the patched program."""
     patch, spec = found.patch, request.spec
     if patch is None:
         return found.explanation()
     try:
         code = patch.apply(spec.code)
-    except BytecodeError:  # the log is not about this program's instructions
+    except BytecodeError:  # the log is not about the instructions of this program
         return found._replace(patch=None).explanation()
     patched = spec._replace(code=code, license=patch.license or spec.license)
     verdict = verify(request._replace(spec=patched))
@@ -124,7 +124,7 @@ def _with_trial(request: Request, found: Diagnosis) -> Explanation:
 
 
 def _reached(log: str, gaps: Iterable[Gap]) -> Gap | None:
-    """Return the gap whose instruction the verifier reached and rejected."""
+    """Return the gap whose instruction the verifier has reached and rejected."""
     unknown = _UNKNOWN.search(log)
     if unknown is None:
         return None
@@ -134,7 +134,7 @@ def _reached(log: str, gaps: Iterable[Gap]) -> Gap | None:
 
 
 def _newer_kernel(spec: ProgramSpec) -> str | None:
-    """Name an instruction or helper of the program that a later kernel added, if any.
+    """Name an instruction or helper of the program that only later kernels support, if any.
 
     An instruction or helper that the kernel does not know is the most likely reason for a
     rejection, even if the message is about something else.

@@ -1,4 +1,4 @@
-"""Build a BPF_PROG_LOAD request, or send one only to get the kernel's verdict.
+"""Build a BPF_PROG_LOAD request, or send one only to learn the kernel's verdict.
 
 - If the log buffer is too small, even a *valid* program fails, with ENOSPC; EFAULT may mask it. The
   buffer therefore grows until the whole log fits, up to 16 MiB.
@@ -37,9 +37,9 @@ __all__ = [
     "verify",
 ]
 
-BPF_LOG_LEVEL1 = 1  # logs only the path that failed
-BPF_LOG_LEVEL2 = 2  # logs every path, even if the program is accepted
-BPF_LOG_STATS = 4  # logs only the statistics (5.2)
+BPF_LOG_LEVEL1 = 1  # requests a log of the path that failed
+BPF_LOG_LEVEL2 = 2  # requests a log of every path, even if the program is accepted
+BPF_LOG_STATS = 4  # requests only the statistics (5.2)
 
 _INSN_SIZE = 8
 _FUNC_INFO, _LINE_INFO = 8, 16  # struct bpf_func_info, struct bpf_line_info
@@ -48,10 +48,10 @@ _LARGEST_BUFFER = 1 << 24  # the kernel accepts up to UINT_MAX >> 2
 
 
 class Target(NamedTuple):
-    """The kernel type that a program is verified for: ``attach_btf_id`` (5.5).
+    """The kernel type for which a program is verified, as given by ``attach_btf_id`` (5.5).
 
-    ``fd`` is a descriptor for the BTF of the module that contains the type (5.11), or for the
-    program that is replaced or traced, or 0 for the kernel.
+    ``fd`` is a descriptor for the BTF of the module that contains the type (5.11), or a descriptor
+    for the program that is replaced or traced, or 0 for the kernel.
     """
 
     type_id: int
@@ -59,11 +59,11 @@ class Target(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """A feature that this kernel lacks, and the instruction that takes its place.
+    """A feature that this kernel lacks, and the instruction that replaces the feature.
 
-    The verifier rejects the gap's instruction when a path reaches it. The instruction is either at
-    ``slot`` or a call of helper number ``helper``. The error then reads "program 'x' ``what``:
-    ``why``; ``fix``".
+    The verifier rejects the instruction if a path reaches it. The instruction is either at ``slot``
+    or a call of helper number ``helper``. The error then reads "program 'x' ``what``: ``why``;
+    ``fix``".
     """
 
     what: str
@@ -76,9 +76,9 @@ class Gap(NamedTuple):
 class Request(NamedTuple):
     """All parameters of a program load.
 
-    ``modules`` maps the name of each module that the program refers to, to a descriptor of the
-    module's BTF. ``gaps`` are not sent to the kernel; they help to explain why the kernel rejects
-    the program.
+    ``modules`` maps the name of each kernel module that the program refers to to a descriptor of
+    the module's BTF. ``gaps`` are not sent to the kernel; they help to explain why the kernel
+    rejects the program.
     """
 
     spec: ProgramSpec
@@ -89,7 +89,7 @@ class Request(NamedTuple):
     gaps: tuple[Gap, ...] = ()
 
     def attr(self, log: Buffer | None = None, level: int = 0) -> Attr[BpfAttrProgLoad]:
-        """Return the call's attr, which requests a log at ``level`` if ``log`` is given."""
+        """Return the attr for the call, which requests a log at ``level`` if ``log`` is given."""
         attr = _attr(self.spec, self._insns())
         if self.target is not None:
             attr.struct.attach_btf_id, attr.struct.attach_btf_obj_fd = self.target
@@ -113,7 +113,7 @@ class Request(NamedTuple):
 def _describe(attr: Attr[BpfAttrProgLoad], spec: ProgramSpec, btf: KernelBtf) -> None:
     """Add func_info and line_info (5.0).
 
-    The kernel accepts source lines only for typed functions.
+    The kernel accepts source lines only if all functions have types.
     """
     functions = btf.func_info(spec.code)
     if not functions:
@@ -144,7 +144,7 @@ def _attr(spec: ProgramSpec, insns: bytes) -> Attr[BpfAttrProgLoad]:
 
 
 class Verdict(NamedTuple):
-    """The kernel's answer to a load: ``errno`` (0 if the program was accepted) and ``log``."""
+    """The kernel's response to a load: ``log``, and ``errno`` (0 if the load succeeded)."""
 
     errno: int
     log: str
@@ -158,7 +158,7 @@ class Verdict(NamedTuple):
 def verify(
     request: Request, level: int = BPF_LOG_LEVEL1, largest: int = _LARGEST_BUFFER
 ) -> Verdict:
-    """Load a program to obtain a log at ``level`` (BPF_LOG_* bits), and unload the program."""
+    """Load a program to obtain a log at ``level`` (BPF_LOG_* bits), and unload it again."""
     size = _FIRST_BUFFER
     while True:
         log = buffer(size)

@@ -1,4 +1,4 @@
-"""Decode a program as translated by the kernel, with names of functions, maps and helpers.
+"""Decode a program as translated by the kernel, with the names of functions, maps and helpers.
 
 The kernel's internal instructions are described in ``rawbpf.asm.internal``. Names come from
 
@@ -43,7 +43,7 @@ _LOW_HALF = 0xFFFF_FFFF
 
 
 def translated(program: KernelProgram) -> CodeSection:
-    """Decode the code with symbolic names.
+    """Decode the code, using symbolic names.
 
     Raises KernelError (EPERM) if the process is not permitted to see the instructions.
     """
@@ -78,10 +78,7 @@ def translated(program: KernelProgram) -> CodeSection:
 
 
 def full_name(program: KernelProgram) -> str:
-    """Return the full name.
-
-    It is taken from BTF if the kernel may have truncated the name to 15 characters.
-    """
+    """Return the full name, taken from BTF if the kernel may have truncated it to 15 characters."""
     info, arrays = prog_info(program.fileno(), "func_info")
     name: str = info.name.decode(errors="backslashreplace")
     if len(name) < _NAME_LENGTH or not info.btf_id:
@@ -101,7 +98,7 @@ def _functions(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, s
 
 
 def _lines(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, Source]:
-    """Map slots to source lines."""
+    """Map slots to source lines of the program."""
     if types is None or not data:
         return {}
     records = unpack_line_info(data, info.line_info_rec_size, types.strings.text)
@@ -109,7 +106,7 @@ def _lines(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, Sourc
 
 
 def _helpers(rows: list[tuple[int, Instruction]]) -> dict[int, str]:
-    """Map the slot of each call to the name of the called kernel function."""
+    """Map the slot of each call of a kernel function to the function's name."""
     calls = {at: one.imm for at, one in rows if one.opcode == _CALL and one.src in _HELPERS}
     shown = {at: imm for at, imm in calls.items() if imm}
     names: Mapping[int, str] = {}

@@ -1,7 +1,7 @@
 """Run programs with BPF_PROG_TEST_RUN, and explain failures.
 
-bpf(2) fails with EINVAL for any invalid argument. BPF_PROG_TEST_RUN supports socket filters, XDP
-and tc programs (4.12), raw tracepoints (5.10), sk_lookup programs (5.13) and syscall programs
+bpf(2) fails with EINVAL whichever argument is invalid. BPF_PROG_TEST_RUN supports socket filters,
+XDP and tc programs (4.12), raw tracepoints (5.10), sk_lookup programs (5.13) and syscall programs
 (5.14). For kprobes and tracepoints, the command fails with ENOTSUPP. Tracing programs (fentry)
 accept no data; the kernel calls its own test functions instead.
 """
@@ -18,7 +18,7 @@ from rawbpf.syscall.bpf import RunResult, prog_test_run
 __all__ = ["test_run"]
 
 _PACKET = 14
-"""ETH_HLEN, the size of the smallest packet."""
+"""ETH_HLEN, which is the size of the smallest packet."""
 
 _CONTEXT_ONLY = ("raw_tracepoint", "raw_tracepoint_writable", "syscall", "tracing", "sk_lookup")
 _MOST_REPEATS = (1 << 32) - 1
@@ -61,7 +61,7 @@ def _explain(
 
 
 def _fault(word: str, data: bytes, ctx: bytes, repeat: int) -> str | None:
-    """Return the likely problem with the arguments, or None if they look valid."""
+    """Return the likely problem with the arguments, or None if they appear to be valid."""
     if word in _CONTEXT_ONLY:
         if data or repeat > 1:
             return f"programs of type {word} take only a context and run only once"

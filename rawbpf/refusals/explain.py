@@ -27,10 +27,10 @@ _MOST_CHANGES = 4
 
 
 def explained_error(what: str, error: KernelError) -> KernelError:
-    """Return a KernelError that says ``what`` failed, with an explanation of why.
+    """Return a KernelError that says ``what`` failed, with an explanation of the reason.
 
     ``error`` is the error that ``rawbpf.syscall.bpf`` raised. The call is repeated with changes to
-    find the reason; the returned error has the errno of the first attempt.
+    find the reason, but the returned error has the errno of the first attempt.
     """
     number = error.errno or 0
     call = FailedCall.of(error)
@@ -55,7 +55,7 @@ def explain(error: KernelError) -> Explanation | None:
 
 
 def _explain(call: FailedCall) -> tuple[Explanation, str]:
-    """Explain why a call failed; also return the log of BPF_BTF_LOAD, or "" if there was no log."""
+    """Explain why a call failed, and return the log of BPF_BTF_LOAD, or "" if there was no log."""
     said = errno_words(call.errno)
     rule, found = _reason(call)
     if rule is not None and found is not None:
@@ -70,7 +70,7 @@ def _explain(call: FailedCall) -> tuple[Explanation, str]:
 
 
 def _reason(call: FailedCall) -> tuple[Rule, Found] | tuple[None, None]:
-    """Return the first rule that finds the reason, and the rule's finding."""
+    """Return the first rule that finds the reason, and its finding."""
     for rule in rules().values():
         if call.cmd in rule.calls and call.errno in rule.errnos:
             found = rule.explain(call)
@@ -80,7 +80,7 @@ def _reason(call: FailedCall) -> tuple[Rule, Found] | tuple[None, None]:
 
 
 def _completed(call: FailedCall, found: Found) -> Found:
-    """Add the further changes that the call needs, by applying one change after the other."""
+    """Add the other changes that the call needs, by applying one change after the other."""
     fields, known = dict(found.fields), list(found.known)
     for _ in range(_MOST_CHANGES if fields else 0):
         attr = call.attr.changed(fields)

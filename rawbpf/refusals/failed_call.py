@@ -4,8 +4,8 @@ EINVAL does not reveal which field is invalid. To find the field, rawbpf repeats
 field changed. If the changed call succeeds, the field was the reason, and the change is the fix.
 Objects that a repeated call creates are closed immediately.
 
-If the kernel now writes a log or returns a different errno, the program has passed the check that
-rejected it before.
+If the kernel now writes a log or returns another errno, the program has passed the check that it
+failed before.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _UNREAD = 16
 
 
 class Answer(NamedTuple):
-    """The kernel's answer to a changed call: the ``errno`` (0 on success) and the ``log``."""
+    """The kernel's response to a changed call: the ``log``, and the ``errno`` (0 on success)."""
 
     errno: int
     log: str
@@ -62,7 +62,7 @@ class FailedCall:
         return int(getattr(self.attr.struct, field))
 
     def name(self, field: str, number: int | None = None) -> str:
-        """Return the name of a field's value, or of ``number`` as a value of the field."""
+        """Return the name of a field's value, or of ``number`` if that is given instead."""
         value = self[field] if number is None else number
         return named(type(self.attr.struct), field, value, self._numbers)
 
@@ -74,7 +74,7 @@ class FailedCall:
 
     @property
     def text(self) -> str:
-        """The call as text, with the fields that are set and the names of constants in C."""
+        """The call as text, with the fields that are set, and constants by their C names."""
         shown = []
         hidden = pointers(type(self.attr.struct), self.cmd).keys() - {"license"}
         for field, _ in self.attr.struct._fields_:
@@ -90,7 +90,7 @@ class FailedCall:
         return quoted(peek_text(value, 128)) if field == "license" else self.name(field)
 
     def repeat(self, **changes: int | bytes) -> Answer:
-        """Repeat the call with changed fields, and return the kernel's answer."""
+        """Repeat the call with changed fields, and return the kernel's response."""
         attr = self.attr.changed(changes)
         try:
             Fd(command(self.cmd, attr), "trial").close()
@@ -117,9 +117,9 @@ class FailedCall:
         return peek_text(address, size).decode(errors="backslashreplace") if address else ""
 
     def accepts(self, **changes: int | bytes) -> bool:
-        """Return whether the changed call succeeds.
+        """Return whether the call succeeds after the change.
 
-        For a program, reaching the verifier is sufficient.
+        For a program, it is sufficient that the verifier starts.
         """
         if self.cmd != bpf_cmd.BPF_PROG_LOAD:
             return not self.repeat(**changes).errno

@@ -1,4 +1,4 @@
-"""Collect all rules for failed loads."""
+"""Collect all rules that explain failed loads."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-r"""Define the two kinds of rules that explain a failed load: rules about calls and about types.
+r"""The two kinds of rules that explain a failed load: rules about calls and about types.
 
 Each module in ``rules/`` has a tuple ``RULES``, which ``registry.py`` collects.
 
 A `Rule` describes one reason why a call fails without a log. The rule's ``explain`` takes the
-`FailedCall` and returns what is wrong, or None if the rule does not apply. Rules whose ``calls``
-and ``errnos`` include the call's command and errno are tried in order of code. A rule must be
-certain: either the numbers prove the reason, or ``call.accepts`` has tested the fix.
+`FailedCall` and returns what is wrong, or None if the rule does not apply. Rules are tried in order
+of code if their ``calls`` and ``errnos`` include the command and the errno of the call. A rule must
+be certain: either the arguments prove the reason, or ``call.accepts`` has tested the fix.
 
 A `TypesRule` explains one family of messages in the log of BPF_BTF_LOAD. The kernel writes a line
-for each type and each member that it has checked. The kernel stops at the first error and appends
+for each type and each member that it has checked. At the first error, the kernel stops and appends
 the message to the last line (btf_verifier_log_type, kernel/bpf/btf.c):
 
     [1] INT int size=4 bits_offset=0 nr_bits=32 encoding=SIGNED
@@ -50,7 +50,7 @@ class Found(NamedTuple):
     """A rule's explanation of a failed call.
 
     ``sentence`` states the error without a final period; ``known`` lists the facts that support it.
-    ``change`` says how to fix the call; ``fields`` contains values with which the call should
+    ``change`` says how to fix the call; ``fields`` contains field values with which the call should
     succeed.
     """
 
@@ -77,7 +77,7 @@ class Rule(NamedTuple):
 
 
 def of_process(check: Callable[[], Reason | None]) -> Callable[[FailedCall], Found | None]:
-    """Return the ``explain`` of a rule about the calling process instead of the call."""
+    """Return the ``explain`` function of a rule about the calling process rather than the call."""
 
     def explain(_call: FailedCall) -> Found | None:
         found = check()
@@ -87,11 +87,11 @@ def of_process(check: Callable[[], Reason | None]) -> Callable[[FailedCall], Fou
 
 
 class TypesMessage(NamedTuple):
-    """The log line that ends with the message, and the type that the message is about.
+    """The log line that ends with the message, and the type to which the message refers.
 
     ``type_id`` is None if the message is about the BTF as a whole. ``words`` names the type, such
     as "struct s"; ``element`` is the member, or None if the line is not about a member. ``target``
-    is the type that the line refers to, such as "type 7, which does not exist".
+    is the type to which the line refers, such as "type 7, which does not exist".
     """
 
     line: str
@@ -111,7 +111,7 @@ class TypesMessage(NamedTuple):
 
 
 class TypesRule(NamedTuple):
-    """A family of messages; ``patterns`` are searched in the log line.
+    """A family of messages, whose ``patterns`` are searched in the log line.
 
     ``explain`` returns a sentence.
     """
@@ -129,10 +129,10 @@ class TypesRule(NamedTuple):
 def subject_that(
     does: Mapping[str, str], otherwise: str
 ) -> Callable[[TypesMessage, re.Match[str]], str]:
-    """Return an ``explain`` that builds a sentence from the subject and a predicate.
+    """Return an ``explain`` function that builds a sentence from a subject and a predicate.
 
-    ``does`` maps words of the kernel's message to the predicate; ``otherwise`` is used if the
-    message contains no such words.
+    ``does`` maps words of the kernel's message to predicates; ``otherwise`` is used if the message
+    contains none of these words.
     """
 
     def explain(found: TypesMessage, match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-r"""Explain the log of BPF_BTF_LOAD: which type is invalid, why, and which types use it.
+r"""Explain the log of BPF_BTF_LOAD: which type is invalid and why, and which types use it.
 
 >>> last_message(["[1] INT int size=4", "[2] PTR (anon) type_id=99 Invalid type_id"], None).type_id
 2
@@ -32,7 +32,7 @@ _HEADER = re.compile(r"^(?:magic|version|flags|hdr_len|\w+_off|\w+_len|btf_total
 
 
 def explain_types(call: FailedCall, said: str) -> tuple[Explanation, str] | None:
-    """Return why types were rejected, and the log, or None if the log contains no reason.
+    """Return why types were rejected, and the log; return None if the log contains no reason.
 
     The function never raises an error, regardless of what the types and the log contain.
     """
@@ -61,7 +61,7 @@ def explain_types(call: FailedCall, said: str) -> tuple[Explanation, str] | None
 
 
 def _log(call: FailedCall) -> str:
-    """Repeat the call with a buffer large enough for the whole log.
+    """Repeat the call with a buffer that is large enough for the whole log.
 
     The message is at the end of the log.
     """
@@ -84,7 +84,7 @@ def _types(call: FailedCall) -> Btf | None:
 
 
 def last_message(lines: list[str], btf: Btf | None) -> TypesMessage:
-    """Return the message in the last line, and the type that the message is about."""
+    """Return the message in the last line, and the type to which the message refers."""
     line, element = lines[-1], None
     member = _ELEMENT.match(line)
     at = len(lines) - 1
@@ -99,7 +99,7 @@ def last_message(lines: list[str], btf: Btf | None) -> TypesMessage:
 
 
 def _target(line: str, btf: Btf | None) -> str:
-    """Return the type that a line refers to, or "" if the line refers to no type."""
+    """Return the type to which a line refers, or "" if it refers to none."""
     found = _REFERS.search(line)
     if found is None:
         return ""
@@ -113,9 +113,9 @@ def _target(line: str, btf: Btf | None) -> str:
 
 
 def _last(lines: list[str]) -> list[str]:
-    """Return the line with the message.
+    """Return the line that contains the message.
 
-    It is preceded by the line for the type if the two lines differ.
+    If the line for the type is a different one, it precedes the line with the message.
     """
     if not lines[-1].startswith("\t"):
         return [lines[-1]]

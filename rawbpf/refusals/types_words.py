@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["c_text", "type_words", "users"]
 
-_MOST_TYPES = 1 << 15  # limit above which BTF is not searched for users of a type
+_MOST_TYPES = 1 << 15  # BTF larger than this is not searched for users of a type
 _MOST_MEMBERS = 6
 _TOP = (t.Func, t.Var, t.DataSec)
 _STEPS = 6
@@ -56,7 +56,7 @@ def _record(btf: Btf | None, number: int) -> t.Type | None:
 
 
 def c_text(btf: Btf, number: int) -> str:
-    """Format a type as one line of C, or else as bpftool prints it, or return "" on failure."""
+    """Format a type as one line of C or, if that fails, as bpftool prints it, or return ""."""
     record = _record(btf, number)
     if record is None:
         return ""
@@ -83,7 +83,7 @@ def _raw(btf: Btf, number: int) -> str:
 
 
 def _members(btf: Btf, record: t.Struct | t.Union) -> str:
-    """Format a struct with each member's offset, even if C could not place the member there."""
+    """Format a struct with each member's offset, even if C could not place the members there."""
     parts = []
     for one in record.members[:_MOST_MEMBERS]:
         bits = f" : {one.bit_size}" if one.bit_size else ""
@@ -120,7 +120,7 @@ def users(btf: Btf, number: int) -> list[str]:
 
 
 def _referrers(btf: Btf) -> dict[int, list[tuple[int, str]]]:
-    """Map each type to the types that refer to it, and the role of each reference."""
+    """Map each type to the types that refer to it, with the role of each reference."""
     found: dict[int, list[tuple[int, str]]] = {}
     for number in range(btf.first_id, len(btf)):
         record = _record(btf, number)

@@ -1,4 +1,4 @@
-"""Parse a directive's arguments from left to right.
+"""Parse the arguments of a directive from left to right.
 
 Numbers are expressions with C syntax and precedence: | ^ & << >> + - * / % - ~ and parentheses.
 
@@ -30,14 +30,14 @@ _LEVELS: tuple[dict[str, Callable[[int, int], int]], ...] = (
     {"+": operator.add, "-": operator.sub},
     {"*": operator.mul, "/": operator.floordiv, "%": operator.mod},
 )
-"""Binary operators, from lowest to highest precedence."""
+"""Binary operators, from the lowest to the highest precedence."""
 
 _DEEPEST = 50
 _LARGEST = 1 << 64
 
 
 class Arguments:
-    """A cursor over a line's tokens.
+    """A cursor over the tokens of a line.
 
     Each method reads one argument, or raises an AssemblyError that says what was expected.
     """
@@ -75,14 +75,11 @@ class Arguments:
         return self.error(f"unexpected {text!r}" if text else "unexpected end of line", what)
 
     def comma(self) -> bool:
-        """Consume a comma if the next token is a comma. Return whether a comma was consumed."""
+        """Consume a comma if it is the next token; return whether a comma was consumed."""
         return self.operator(",")
 
     def operator(self, text: str) -> bool:
-        """Consume the given operator if it is the next token.
-
-        Return whether the operator was consumed.
-        """
+        """Consume the given operator if it is the next token; return whether it was consumed."""
         if self.token.kind == "op" and self.token.text == text:
             self.take()
             return True
@@ -94,7 +91,7 @@ class Arguments:
             raise self._unexpected("the end of the line")
 
     def name(self, what: str) -> str:
-        """Read a name; error messages describe it with ``what``."""
+        """Read a name, which error messages describe as ``what``."""
         return self.expect("name", what).text
 
     def string(self, what: str = 'a string, such as "GPL"') -> bytes:
@@ -128,7 +125,7 @@ class Arguments:
         return value
 
     def _apply(self, operation: Token, left: int, right: int) -> int:
-        """Apply an operator. Results are limited to 64 bits, so no operation can take long."""
+        """Apply an operator. Results are limited to 64 bits, so that no operation can take long."""
         if operation.text in ("/", "%") and right == 0:
             raise self.error("division by zero", token=operation)
         if operation.text in ("<<", ">>") and not 0 <= right < 64:

@@ -62,8 +62,8 @@ __all__ = ["assemble", "assemble_file"]
 def assemble(text: str, file: str = "<text>") -> ObjectSpec:
     """Assemble a text into programs, maps and data with BTF, ready to load.
 
-    ``file`` is the file name to use in errors and source lines. Raises AssemblyError, with line and
-    column, if the text is invalid.
+    ``file`` is the file name that appears in errors and source lines. Raises AssemblyError, with
+    line and column, if the text is invalid.
     """
     assembler = _Assembler()
     for line in lines_of(text, file):
@@ -74,7 +74,7 @@ def assemble(text: str, file: str = "<text>") -> ObjectSpec:
 def assemble_file(path: Path) -> ObjectSpec:
     """Assemble a file.
 
-    Paths of included files are relative to the file.
+    The paths of included files are relative to the including file.
 
     Raises AssemblyError if the text is invalid, UsageError if the file cannot be read.
     """
@@ -82,7 +82,7 @@ def assemble_file(path: Path) -> ObjectSpec:
 
 
 class _Assembler:
-    """The assembler's state: definitions so far, and the current program or section."""
+    """The assembler's state: the definitions so far, and the current program or section."""
 
     def __init__(self) -> None:
         self.constants = Constants()
@@ -103,7 +103,7 @@ class _Assembler:
         }
 
     def line(self, line: Line) -> None:
-        """Process a line, which may contain labels followed by a directive or an instruction."""
+        """Process a line, which may contain labels, followed by a directive or an instruction."""
         tokens = self._labels(line, tokenize(line))
         first = tokens[0]
         if first.kind == "end":
@@ -193,7 +193,7 @@ class _Assembler:
         self.units[name] = self.place = Unit(name, line)
 
     def spec(self) -> ObjectSpec:
-        """Return the complete spec after the last line."""
+        """Return the complete spec after all lines have been processed."""
         data = {name: section.spec() for name, section in self.data.items()}
         symbols = Symbols(
             self.maps,

@@ -29,16 +29,16 @@ __all__ = [
 
 
 class Constants:
-    """The constants that a line may use, including those from earlier lines."""
+    """The constants that a line may use, which include those from earlier lines."""
 
     def __init__(self) -> None:
         self.values = dict(kernel_constants())
         self._files: set[str] = set()
 
     def equ(self, arguments: Arguments) -> None:
-        """Process the arguments of `.equ`.
+        """Process the arguments of the directive `.equ`.
 
-        A constant may be defined again with the same value, but not with a different value.
+        A constant may be defined again, but only with the same value.
         """
         token = arguments.token
         name = arguments.name("the constant's name")
@@ -50,9 +50,9 @@ class Constants:
             )
 
     def include(self, arguments: Arguments) -> None:
-        """Process the arguments of `.include`.
+        """Process the arguments of the directive `.include`.
 
-        The file's constants are read unless they are already known.
+        The file is read unless its constants are already known.
         """
         token = arguments.token
         path = Path(arguments.line.file).parent / arguments.text("the name of a file")
@@ -97,7 +97,7 @@ _ACTIONS = {
 
 @cache
 def kernel_constants() -> dict[str, int]:
-    """Return program return values and the constants from <linux/bpf.h> that rawbpf knows.
+    """Return program return values, and the constants from <linux/bpf.h> that rawbpf knows.
 
     >>> kernel_constants()["BPF_MAP_TYPE_HASH"], kernel_constants()["XDP_PASS"]
     (1, 2)

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["DIRECTIVES", "LARGEST_SECTION", "DataSection"]
 
 LARGEST_SECTION = 1 << 26
-"""Limit in bytes. A larger section is a mistake, such as a wrong count for .zero."""
+"""Limit in bytes.
+
+A section larger than this is probably a mistake, such as a wrong count for .zero."""
 
 
 class DataSection:
-    """A data section's bytes and variables."""
+    """The bytes and the variables of a data section."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -42,7 +44,7 @@ class DataSection:
     def append(self, data: bytes, width: int) -> None:
         """Append elements that are ``width`` bytes wide.
 
-        After a label, the elements start a new variable.
+        If a label precedes the elements, they start a new variable.
         """
         if self._labels or not self._contents:
             self._contents += bytes(-len(self._contents) % width)

@@ -50,7 +50,7 @@ _FD_VALUES = {
 
 
 def map_directive(arguments: Arguments) -> MapSpec:
-    """Process the arguments of `.map`."""
+    """Process the arguments of the directive `.map`."""
     name = arguments.name("the map's name")
     arguments.comma()
     kind = _map_type(arguments)
@@ -85,7 +85,7 @@ def _map_type(arguments: Arguments) -> bpf_map_type:
 
 
 def _given(arguments: Arguments) -> dict[str, tuple[int, str]]:
-    """Read the settings; return each setting's number and, if given, type name."""
+    """Read the settings; return the number of each setting and, if given, the type name."""
     given: dict[str, tuple[int, str]] = {}
     while arguments.comma():
         token = arguments.token
@@ -129,7 +129,7 @@ class Header(NamedTuple):
 
 
 def program_directive(arguments: Arguments) -> Header:
-    """Parse the arguments of `.program`."""
+    """Parse the arguments of the directive `.program`."""
     name = arguments.name("the program's name")
     arguments.comma()
     token = arguments.token
@@ -151,7 +151,7 @@ def program_directive(arguments: Arguments) -> Header:
 
 
 def _member(arguments: Arguments, enum: type[E], prefix: str) -> E:
-    """Parse a kernel constant's name, with or without its prefix."""
+    """Parse the name of a kernel constant, with or without its prefix."""
     token = arguments.token
     text = arguments.name(f"a name such as {next(iter(enum)).name}")
     name = prefix + text.upper().removeprefix(prefix)

@@ -1,8 +1,8 @@
-"""Assemble a program or function of a file from statements into instructions.
+"""Assemble one program or function of a file from statements into instructions.
 
-Assembling takes two passes. The first pass only computes instruction lengths, to assign each label
-its slot. In the second pass, all labels, maps, variables and functions of the file are known, so
-names may be used before they are defined.
+Assembling takes two passes. The first pass computes only the lengths of instructions, to assign a
+slot to each label. In the second pass, all labels, maps, variables and functions of the file are
+known, so names may be used before they are defined.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Symbols", "Unit"]
 
 
 class Symbols(NamedTuple):
-    """A file's names: maps, functions, and variables with their section and offset."""
+    """The names defined in a file: maps, functions, and variables with their section and offset."""
 
     maps: Mapping[str, object]
     functions: Mapping[str, object]
@@ -37,7 +37,7 @@ class Symbols(NamedTuple):
 
 
 class Unit:
-    """A program or function while its file is being read."""
+    """A program or function while the file is being read."""
 
     def __init__(self, name: str, line: Line) -> None:
         self.name = name
@@ -58,7 +58,7 @@ class Unit:
         self.labels[name] = self._slot
 
     def program(self, symbols: Symbols) -> Bytecode:
-        """Return the code; calls of other functions are references, which ``asm.link`` resolves."""
+        """Return the code; calls of other functions are references for ``asm.link`` to resolve."""
         if not self._statements:
             raise self.line.error(f"{self.name!r} is empty", 1, "instructions")
         instructions = tuple(
@@ -121,7 +121,7 @@ class _Resolver:
             self.reference = Reference("function", name.text)
             return 0, source or isa.BPF_PSEUDO_CALL
         if operand.kind == "helper":
-            return name, source  # encode_statement looks up helper names
+            return name, source  # encode_statement looks up the names of helpers
         near = " or ".join(get_close_matches(name.text, self.symbols.functions, n=2))
         what = f"unknown function {name.text!r}"
         raise self.line.error(what, operand.column, near or "the name of a .function")
@@ -142,7 +142,7 @@ class _Resolver:
         raise self._unknown(operand, name, "a map, a variable, a function or a constant")
 
     def _number(self, operand: Operand, name: Name, source: int) -> tuple[int, int]:
-        """Resolve ``map_by_fd(name)`` and similar operands; other numbers cannot be names."""
+        """Resolve operands such as ``map_by_fd(name)``; other numbers cannot be names."""
         if source in (isa.BPF_PSEUDO_MAP_FD, isa.BPF_PSEUDO_MAP_VALUE):
             if name.text not in self.symbols.maps or name.addend:
                 raise self._unknown(operand, name, "the name of a .map")

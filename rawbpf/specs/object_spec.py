@@ -26,7 +26,8 @@ class ObjectSpec(NamedTuple):
     ``hidden`` lists the global functions that are visible only within this object. Hidden functions
     are marked as static for the verifier, which then checks them in the context of their callers
     instead of separately. ``version`` is the kernel version from the object's "version" section;
-    kernels since 5.0 ignore the version. ``remarks`` are one-line hints for the object's author.
+    kernels since 5.0 ignore the version. ``remarks`` are one-line hints for the author of the
+    object.
     """
 
     programs: Mapping[str, ProgramSpec]
@@ -40,12 +41,12 @@ class ObjectSpec(NamedTuple):
     version: int = 0
 
     def all_maps(self) -> dict[str, MapSpec]:
-        """Return the specs of all maps to create, including maps for variables."""
+        """Return the specs of all maps to create, including those for variables."""
         return {**self.maps, **{name: data.map_spec() for name, data in self.data.items()}}
 
 
 class DataSpec(NamedTuple):
-    """A section of global variables, such as ".rodata": its bytes, and its variables by offset.
+    """A section of global variables such as ".rodata", with its bytes, and its variables by offset.
 
     The kernel has no concept of global variables. A section therefore becomes the only value of an
     array map, and the address of a variable becomes a 64-bit load of that value's address plus an
@@ -64,7 +65,7 @@ class DataSpec(NamedTuple):
     def read_only(self) -> bool:
         """Return whether the section's variables are constants.
 
-        A read-only section's map is frozen after it has been filled.
+        The map of a read-only section is frozen after it has been filled.
 
         The verifier then knows the constants and skips branches that cannot be taken.
 
@@ -74,17 +75,18 @@ class DataSpec(NamedTuple):
         return self.name.startswith((".rodata", ".kconfig"))
 
     def map_spec(self) -> MapSpec:
-        """Return the spec of the section's map, whose single entry is the whole section."""
+        """Return the spec of the map for the section, whose single entry is the whole section."""
         flags = bpf_map_flags.BPF_F_RDONLY_PROG if self.read_only else bpf_map_flags(0)
         array = bpf_map_type.BPF_MAP_TYPE_ARRAY
         return MapSpec(self.name, array, 4, len(self.contents), max_entries=1, map_flags=flags)
 
 
 class Variable(NamedTuple):
-    """A global variable: ``size`` bytes at ``offset`` in its section.
+    """A global variable, which occupies ``size`` bytes at ``offset`` in its section.
 
-    ``width`` is the element size of an array; for other variables, it is ``size`` or 1. ``type_id``
-    is the ID of the variable's type in the object's BTF, or 0 if the variable has no type.
+    ``width`` is the size of an array's elements; for other variables, it is ``size`` or 1.
+    ``type_id`` is the ID of the variable's type in the object's BTF, or 0 if the variable has no
+    type.
     """
 
     name: str
@@ -105,8 +107,8 @@ class ExternSpec(NamedTuple):
         "kfunc"    a kernel function
 
     ``type_id`` is the extern's type in the object's BTF. A "ksym" of type 0 is used only for its
-    address. A ``weak`` extern that the kernel lacks resolves to 0; any other missing extern is an
-    error.
+    address. A ``weak`` extern that the kernel lacks resolves to 0; if any other extern is missing,
+    this is an error.
 
     >>> ExternSpec("CONFIG_HZ", "kconfig", type_id=3, size=4).weak
     False

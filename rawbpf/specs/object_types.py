@@ -33,7 +33,7 @@ _POINTER = 8
 
 
 def described(spec: ObjectSpec) -> ObjectSpec:
-    """Return the spec with BTF added, and with type IDs in its maps, variables and functions.
+    """Return the spec with BTF, and with type IDs for its maps, variables and functions.
 
     Raises FormatError if a name cannot be used in BTF.
     """
@@ -47,7 +47,7 @@ def described(spec: ObjectSpec) -> ObjectSpec:
 
 
 class _Types:
-    """Adds types to a BTF blob, without duplicates."""
+    """Adds types to a BTF blob, without adding any type twice."""
 
     def __init__(self) -> None:
         self.btf = BtfBuilder()
@@ -93,7 +93,7 @@ class _Types:
     def _with_ids(self, spec: MapSpec) -> MapSpec:
         """Replace type names with IDs.
 
-        The kernel requires that both or neither of key and value have a type.
+        The kernel requires that either both or neither of key and value have a type.
         """
         if not (spec.key_type or spec.value_type):
             return spec
@@ -154,7 +154,7 @@ class _Types:
         return integer if count == 1 else self._array(integer, count)
 
     def _integer(self, name: str) -> int:
-        """Add an integer type, from u8 to u64 or from s8 to s64."""
+        """Add an integer type, such as u8 or s64."""
         if name not in self._known:
             size, signed = int(name[1:]) // 8, name[0] == "s"
             self._known[name] = self.btf.add_int(name, size, signed=signed)
@@ -171,12 +171,12 @@ class _Types:
         return self._known[of, count]
 
     def _number(self, value: int) -> int:
-        """Add a number in the encoding that libbpf uses."""
+        """Encode a number as a type, in the same way as libbpf."""
         return self._pointer(self._array(self._int, value))
 
 
 def _identifier(name: str) -> str:
-    """Return ``name`` if it is a C identifier, as the kernel requires.
+    """Return ``name`` after checking that it is a C identifier, as the kernel requires.
 
     Raise FormatError otherwise.
     """

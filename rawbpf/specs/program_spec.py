@@ -1,4 +1,4 @@
-"""Specifications of a program, and of the probe that triggers it.
+"""The specs of a program, and of the probe that triggers it.
 
 ``ProgramSpec`` describes a program before it is loaded. ``ProbeSpec`` describes the event to which
 a loaded program is attached. ``probe_of`` derives the probe from a section name, commands construct
@@ -41,7 +41,7 @@ __all__ = [
 
 
 class ProbeKind(StrEnum):
-    """The mechanism with which a program is attached."""
+    """The mechanism that attaches a program."""
 
     KPROBE = "kprobe"
     KSYSCALL = "ksyscall"
@@ -75,7 +75,7 @@ class ProbePoint(StrEnum):
 
 
 class ProbeSpec(NamedTuple):
-    """The event that runs a program.
+    """The event that triggers a program.
 
     ``offset``       bytes from the start of the function (kprobe, ksyscall, uprobe)
     ``pid``          run in this process only (uprobe, uprobe.multi, profile)
@@ -99,7 +99,7 @@ class ProbeSpec(NamedTuple):
 
     @property
     def word(self) -> str:
-        """Return the probe type as written in a section name, such as "kretprobe"."""
+        """Return the type of the probe as written in a section name, such as "kretprobe"."""
         return _WORDS.get((self.kind, self.point), str(self.kind))
 
     def __str__(self) -> str:
@@ -137,9 +137,9 @@ class ProbeSpec(NamedTuple):
 
 
 def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
-    """Return the probe that a program's section specifies.
+    """Return the probe that the section of a program specifies.
 
-    ``target`` overrides the section's target.
+    ``target`` overrides the target in the section name.
 
     XDP and tc programs need an interface as the target, and cgroup programs need a path, because
     their sections do not name a target. Raises UsageError if the target is missing or malformed,
@@ -152,7 +152,9 @@ def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
     >>> str(probe_of(kprobe)), str(probe_of(kprobe, "vfs_read"))
     ('kretprobe do_exit', 'kretprobe vfs_read')
     """
-    from rawbpf.specs.section_names import read_section  # a probe passed as a value has no section
+    from rawbpf.specs.section_names import (
+        read_section,
+    )  # a probe that is passed as an argument has no section
 
     name = read_section(program.section)
     prefix = name.kind.prefix.removesuffix(".s") if name.kind else ""
@@ -225,7 +227,7 @@ def _interface(
 _K, _P, _T = ProbeKind, ProbePoint, bpf_prog_type
 
 _PERIOD_NS = 10**9 // 99
-"""99 Hz. Sampling at exactly 100 Hz would coincide with the kernel's own timers."""
+"""99 Hz. Sampling at exactly 100 Hz would run in step with the kernel's own timers."""
 
 _SECTIONS = {
     "kprobe": (_K.KPROBE, _P.ENTRY),
@@ -282,8 +284,8 @@ class ProgramSpec(NamedTuple):
     ``license`` determines which helpers the program may call. Many tracing helpers need a license
     that is compatible with the GPL, such as "GPL" or "Dual MIT/GPL".
 
-    ``section`` is the program's section name, such as "kprobe/do_exit", and ``attach_to`` is the
-    section's target, such as "do_exit". ``autoload`` is False for optional programs
+    ``section`` is the section name of the program, such as "kprobe/do_exit", and ``attach_to`` is
+    the target in it, such as "do_exit". ``autoload`` is False for optional programs
     ("?kprobe/...").
     """
 

@@ -1,8 +1,9 @@
 """Derive a program's type and attach target from its section name, such as ``kprobe/do_exit``.
 
-Section names are interpreted as in libbpf, so that an object means the same to libbpf and rawbpf.
-The longest matching prefix determines the program type, and the rest is the attach target. A prefix
-that ends in ``.s`` marks a sleepable program, and a leading question mark an optional one.
+Section names are interpreted as in libbpf, so that an object has the same meaning to libbpf and
+rawbpf. The longest matching prefix determines the program type, and the rest of the name is the
+attach target. A prefix that ends in ``.s`` marks a sleepable program, and a leading question mark
+an optional one.
 
 >>> name = read_section("?fexit.s/do_exit")
 >>> name.kind.attach_type.name, name.attach_to, name.autoload
@@ -35,9 +36,9 @@ __all__ = [
 
 
 class SectionKind(NamedTuple):
-    """A kind of section: the program type, and the attach type if one is required for loading.
+    """A kind of section: the program type, and the attach type if loading requires one.
 
-    ``since`` is the first kernel version that supports the kind of program. ``follows`` describes
+    ``since`` is the first kernel version that supports this kind of program. ``follows`` describes
     the attach target after the slash.
     """
 
@@ -194,7 +195,7 @@ def _row(line: str) -> tuple[str, SectionKind]:
 
 
 SECTION_KINDS = dict(map(_row, _TABLE.strip().splitlines()))
-"""Section kinds, keyed by prefix."""
+"""The kinds of sections, keyed by prefix."""
 
 
 def section_kind(section: str) -> SectionKind | None:
@@ -216,9 +217,9 @@ def read_section(section: str) -> SectionName:
 
 
 def near_sections(section: str) -> list[str]:
-    """Return section names of known kinds that resemble an unknown section name, best match first.
+    """Return names of known sections that resemble an unknown section name, best match first.
 
-    The attach target is kept if the similar kind has a target.
+    The attach target is kept if the similar kind also has a target.
 
     >>> near_sections("xdp-prog1"), near_sections("Kprobe/vfs_read")
     (['xdp'], ['kprobe/vfs_read'])

@@ -1,5 +1,5 @@
 """System calls, with one thin function per command on top of the gate.
 
-All system calls enter the kernel through ``gate``. The functions know a call's arguments but not
-the reason for the call.
+All system calls are made through ``gate``. The functions know the arguments of a call but not the
+reason for it.
 """

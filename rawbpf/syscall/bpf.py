@@ -78,7 +78,7 @@ def obj_name(name: str) -> bytes:
 def map_create(struct: BpfAttrMapCreate) -> Fd:
     """Create a map (BPF_MAP_CREATE).
 
-    Errors: EINVAL (invalid sizes or flags), EPERM, E2BIG, ENOMEM.
+    Raises KernelError with EINVAL (invalid sizes or flags), EPERM, E2BIG or ENOMEM.
     """
     attr = Attr(struct).ends_at("map_name")  # extended if types or extra fields are set
     return Fd(command(bpf_cmd.BPF_MAP_CREATE, attr), f"map:{struct.map_name.decode()}")
@@ -87,15 +87,15 @@ def map_create(struct: BpfAttrMapCreate) -> Fd:
 def map_freeze(fd: int) -> None:
     """Make a map read-only (BPF_MAP_FREEZE, 5.2).
 
-    Errors: EBUSY (the map is mapped or already frozen), EPERM.
+    Raises KernelError with EBUSY (the map is mapped or already frozen) or EPERM.
     """
     command(bpf_cmd.BPF_MAP_FREEZE, Attr(BpfAttrMapElem(map_fd=fd)).ends_at("map_fd"))
 
 
 def _element(fd: int, key: bytes, flags: int = 0) -> Attr[BpfAttrMapElem]:
-    """Return an attr for one entry.
+    """Return an attr for an operation on one entry.
 
-    For a map without keys (a queue), the key's address must be 0.
+    For a map without keys (a queue), the address of the key must be 0.
     """
     attr = Attr(BpfAttrMapElem(map_fd=fd, flags=flags))
     return attr.point("key", key) if key else attr
@@ -104,10 +104,10 @@ def _element(fd: int, key: bytes, flags: int = 0) -> Attr[BpfAttrMapElem]:
 def map_lookup_elem(fd: int, key: bytes, value_size: int, value: bytes = b"") -> bytes:
     """Look up a value (BPF_MAP_LOOKUP_ELEM).
 
-    Errors: ENOENT (the key does not exist).
+    Raises KernelError with ENOENT if the key does not exist.
 
-    For a per-CPU map, ``value_size`` is round_up(value, 8) x possible CPUs. ``value`` is the value
-    to look up in a Bloom filter, which has no keys.
+    For a per-CPU map, ``value_size`` is the size rounded up to a multiple of 8, times the number of
+    possible CPUs. ``value`` is the value to look up in a Bloom filter, which has no keys.
     """
     room = ctypes.create_string_buffer(value, value_size)
     command(bpf_cmd.BPF_MAP_LOOKUP_ELEM, _element(fd, key).point("value", room))
@@ -115,10 +115,10 @@ def map_lookup_elem(fd: int, key: bytes, value_size: int, value: bytes = b"") ->
 
 
 def map_lookup_and_delete_elem(fd: int, key: bytes, value_size: int) -> bytes:
-    """Look up and delete a value, in queues and stacks (4.20) and hash tables (5.14).
+    """Look up and delete a value, in queues and stacks (4.20) or in hash tables (5.14).
 
-    This is BPF_MAP_LOOKUP_AND_DELETE_ELEM. Errors: ENOENT (the map is empty, or the key does not
-    exist), ENOTSUPP (the map type does not support the command).
+    This is BPF_MAP_LOOKUP_AND_DELETE_ELEM. Raises KernelError with ENOENT (the map is empty, or the
+    key does not exist) or ENOTSUPP (the map type does not support the command).
     """
     room = ctypes.create_string_buffer(value_size)
     attr = _element(fd, key).point("value", room)
@@ -129,8 +129,8 @@ def map_lookup_and_delete_elem(fd: int, key: bytes, value_size: int) -> bytes:
 def map_update_elem(fd: int, key: bytes, value: bytes, flags: int = 0) -> None:
     """Write a value (BPF_MAP_UPDATE_ELEM).
 
-    Errors: EEXIST (BPF_NOEXIST is set and the key exists), ENOENT (BPF_EXIST is set and the key
-    does not exist), E2BIG.
+    Raises KernelError with EEXIST (BPF_NOEXIST is set and the key exists), ENOENT (BPF_EXIST is set
+    and the key does not exist) or E2BIG.
     """
     command(bpf_cmd.BPF_MAP_UPDATE_ELEM, _element(fd, key, flags).point("value", value))
 
@@ -138,14 +138,14 @@ def map_update_elem(fd: int, key: bytes, value: bytes, flags: int = 0) -> None:
 def map_delete_elem(fd: int, key: bytes) -> None:
     """Delete a key (BPF_MAP_DELETE_ELEM).
 
-    Errors: ENOENT (the key does not exist), EINVAL (the map is an array).
+    Raises KernelError with ENOENT (the key does not exist) or EINVAL (the map is an array).
     """
     attr = Attr(BpfAttrMapElem(map_fd=fd)).point("key", key).ends_at("key")
     command(bpf_cmd.BPF_MAP_DELETE_ELEM, attr)
 
 
 def map_get_next_key(fd: int, key: bytes | None, key_size: int) -> bytes | None:
-    """Return the key after ``key``, or the first key if ``key`` is None; return None at the end."""
+    """Return the key after ``key`` (the first key if ``key`` is None), or None at the end."""
     following = ctypes.create_string_buffer(key_size)
     attr = Attr(BpfAttrMapElem(map_fd=fd)).point("value", following)
     if key is not None:
@@ -174,7 +174,7 @@ def prog_load(attr: Attr[BpfAttrProgLoad], label: str) -> Fd:
 
 
 class RunResult(NamedTuple):
-    """The result of BPF_PROG_TEST_RUN: r0, output data and context, and mean nanoseconds."""
+    """The result of BPF_PROG_TEST_RUN: r0, output data, output context, and mean nanoseconds."""
 
     retval: int
     data: bytes
@@ -187,7 +187,7 @@ def prog_test_run(
 ) -> RunResult:
     """Run a loaded program on ``data`` (BPF_PROG_TEST_RUN).
 
-    The program may extend the data by up to ``room`` bytes.
+    The program may grow the data by up to ``room`` bytes.
 
     Socket filters, XDP and tc programs need at least 14 bytes of data (an Ethernet header). Raw
     tracepoints and syscall programs accept only a context. The call is retried if a signal
@@ -221,9 +221,9 @@ def obj_get_info(fd: int, info: S) -> S:
 
 
 def fill_info(fd: int, info: ctypes.Structure) -> int:
-    """Fill in ``info`` with BPF_OBJ_GET_INFO_BY_FD.
+    """Fill in ``info`` using BPF_OBJ_GET_INFO_BY_FD.
 
-    Return the number of bytes that this kernel knows.
+    Return the number of bytes that this kernel fills in.
     """
     attr = Attr(BpfAttrInfo(bpf_fd=fd, info_len=ctypes.sizeof(info), info=ctypes.addressof(info)))
     command(bpf_cmd.BPF_OBJ_GET_INFO_BY_FD, attr)
@@ -231,10 +231,10 @@ def fill_info(fd: int, info: ctypes.Structure) -> int:
 
 
 def link_create_perf_event(prog_fd: int, perf_fd: int, cookie: int = 0) -> Fd:
-    """Link a program to a perf event (BPF_LINK_CREATE, 5.15), with a cookie for the program.
+    """Link a program to a perf event, with a cookie for the program (BPF_LINK_CREATE, 5.15).
 
-    The program reads ``cookie`` with bpf_get_attach_cookie. Errors: EINVAL (the kernel does not
-    support links to perf events), EBADF (``perf_fd`` is not a perf event).
+    The program reads ``cookie`` with bpf_get_attach_cookie. Raises KernelError with EINVAL (the
+    kernel does not support links to perf events) or EBADF (``perf_fd`` is not a perf event).
     """
     struct = BpfAttrLinkCreate(
         prog_fd=prog_fd,
@@ -249,16 +249,16 @@ def link_create_perf_event(prog_fd: int, perf_fd: int, cookie: int = 0) -> Fd:
 def enable_stats() -> Fd:
     """Count and time the runs of all programs until the Fd is closed (BPF_ENABLE_STATS, 5.8).
 
-    Errors: EPERM (CAP_SYS_ADMIN is required).
+    Raises KernelError with EPERM if CAP_SYS_ADMIN is missing.
     """
     attr = Attr(BpfAttrEnableStats(type=_BPF_STATS_RUN_TIME))
     return Fd(command(bpf_cmd.BPF_ENABLE_STATS, attr), "stats")
 
 
 class Array(NamedTuple):
-    """The fields of struct bpf_prog_info for an array: its address, length and element size.
+    """The fields of struct bpf_prog_info for one array: its address, length and element size.
 
-    ``size`` is the name of a field if the record size depends on the kernel.
+    ``size`` names the field for the element size if that size depends on the kernel.
     """
 
     address: str
@@ -275,15 +275,15 @@ PROG_ARRAYS = {
     "jited_ksyms": Array("jited_ksyms", "nr_jited_ksyms", 8),
     "jited_func_lens": Array("jited_func_lens", "nr_jited_func_lens", 4),
 }
-"""The arrays that BPF_OBJ_GET_INFO_BY_FD returns for a program."""
+"""Arrays that BPF_OBJ_GET_INFO_BY_FD returns for a program."""
 
 
 def prog_info(fd: int, *wanted: str) -> tuple[BpfProgInfo, dict[str, bytes]]:
-    """Return information about a program, and the ``wanted`` arrays from PROG_ARRAYS.
+    """Return information about a program, and those arrays in PROG_ARRAYS that are ``wanted``.
 
-    The first call returns the arrays' lengths, and the second call returns their contents. An array
-    that the kernel does not disclose is empty: code without CAP_BPF, and addresses under
-    kptr_restrict.
+    The first call returns the lengths of the arrays, and the second call returns their contents. An
+    array that the kernel does not disclose is empty, such as the code without CAP_BPF, or addresses
+    under kptr_restrict.
     """
     info = obj_get_info(fd, BpfProgInfo())
     asked, buffers = BpfProgInfo(), {}
@@ -304,7 +304,7 @@ def prog_info(fd: int, *wanted: str) -> tuple[BpfProgInfo, dict[str, bytes]]:
 
 
 def _shown(info: BpfProgInfo, name: str, buffer: ctypes.Array[ctypes.c_char] | None) -> bytes:
-    """Return the array's contents, or b"" if the kernel has set the address to 0."""
+    """Return the contents of an array, or b"" if the kernel has set its address to 0."""
     if buffer is None or not getattr(info, PROG_ARRAYS[name].address):
         return b""
     return buffer.raw

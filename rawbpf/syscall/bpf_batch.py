@@ -1,8 +1,8 @@
-"""bpf(2) for batches of map entries (5.6), instead of two calls per entry.
+"""bpf(2) for batches of map entries (5.6), which replace two calls per entry.
 
-An iteration continues where the last call stopped. The position, which is a bucket number (hash
-tables) or a key, is returned in ``out_batch`` and passed in ``in_batch``. The kernel sets ``count``
-to the number of entries processed, even if an error occurs.
+An iteration continues where the previous call stopped. The position, which is a bucket number (for
+hash tables) or a key, is returned in ``out_batch`` and passed to the next call in ``in_batch``. The
+kernel sets ``count`` to the number of entries processed, even if an error occurs.
 
     ENOENT      the end; ``count`` entries came before it
     ENOSPC      the next bucket has more entries than fit into the buffers
@@ -24,7 +24,7 @@ from rawbpf.uapi.bpf_attr import BpfAttrBatch
 __all__ = ["NO_BATCHES", "Batch", "map_delete_batch", "map_lookup_batch", "map_update_batch"]
 
 NO_BATCHES = (ENOTSUPP, errno.EINVAL, errno.EOPNOTSUPP)
-"""Errnos from maps and kernels that do not support batches."""
+"""Errnos with which kernels fail if they or their maps do not support batches."""
 
 _SMALLEST_CURSOR = 8
 
@@ -47,11 +47,11 @@ def map_lookup_batch(
     room: int,
     delete: bool = False,
 ) -> Batch:
-    """Return up to ``room`` entries from ``cursor`` on, and delete them if ``delete`` is set.
+    """Return up to ``room`` entries starting at ``cursor``, and delete them if ``delete`` is set.
 
     The function calls BPF_MAP_LOOKUP_BATCH or BPF_MAP_LOOKUP_AND_DELETE_BATCH. ``cursor`` is None
-    for the first batch. Errors: ENOSPC (``room`` is too small), ENOTSUPP, EINVAL, EINTR (entries
-    changed too fast).
+    for the first batch. Raises KernelError with ENOSPC (``room`` is too small), ENOTSUPP, EINVAL or
+    EINTR (entries changed too fast).
     """
     keys = ctypes.create_string_buffer(room * key_size)
     values = ctypes.create_string_buffer(room * value_size)
@@ -76,8 +76,8 @@ def map_lookup_batch(
 def map_update_batch(fd: int, keys: bytes, values: bytes, count: int, flags: int = 0) -> int:
     """Write ``count`` entries (BPF_MAP_UPDATE_BATCH), and return the number of entries written.
 
-    Fewer than ``count`` entries are written if the map becomes full (E2BIG). Errors: the errors for
-    a single entry, ENOTSUPP, EINVAL.
+    Fewer than ``count`` entries are written if the map becomes full (E2BIG). Raises KernelError
+    with an errno for a single entry, or with ENOTSUPP or EINVAL.
     """
     attr = Attr(BpfAttrBatch(map_fd=fd, count=count, elem_flags=flags))
     return _moved(bpf_cmd.BPF_MAP_UPDATE_BATCH, attr.point("keys", keys).point("values", values))
@@ -86,7 +86,7 @@ def map_update_batch(fd: int, keys: bytes, values: bytes, count: int, flags: int
 def map_delete_batch(fd: int, keys: bytes, count: int) -> int:
     """Delete keys (BPF_MAP_DELETE_BATCH).
 
-    Delete keys, and return the number of keys before the first missing key.
+    Delete keys, and return the number of keys before the first one that does not exist.
     """
     attr = Attr(BpfAttrBatch(map_fd=fd, count=count)).point("keys", keys)
     return _moved(bpf_cmd.BPF_MAP_DELETE_BATCH, attr)

@@ -1,11 +1,11 @@
-"""bpf(2) for links: attach a program, and read a link's target.
+"""bpf(2) for links: attach a program, and query the target of a link.
 
 Closing the last descriptor of a link detaches the program, unless the link is pinned.
 
 For a link, BPF_OBJ_GET_INFO_BY_FD (5.8) returns a header followed by a type-specific part. If the
-type-specific part contains a name, two calls are needed: the first returns the type, and the second
-passes the address of a buffer in the field that this type uses for the name. A kernel that does not
-know a type-specific part leaves its fields at 0.
+type-specific part contains a name, two calls are necessary: the first call returns the type, and
+the second call passes the address of a buffer in the field that this type uses for the name. A
+kernel that does not support a type-specific part leaves its fields at 0.
 """
 
 from __future__ import annotations
@@ -54,26 +54,25 @@ __all__ = [
 ITER = bpf_attach_type.BPF_TRACE_ITER
 
 LinkPart = dict[str, int | str | bool]
-"""The fields of a link's type-specific part, named as in struct bpf_link_info."""
+"""The fields in the type-specific part of a link's info, named as in struct bpf_link_info."""
 
 _RETURN = 1  # BPF_F_KPROBE_MULTI_RETURN, BPF_F_UPROBE_MULTI_RETURN
-_LONGEST_NAME = 4096  # PATH_MAX, for the path of a uprobe's file
+_LONGEST_NAME = 4096  # PATH_MAX, for the path of the file with a uprobe
 
 _WITH_MISSED = BpfLinkInfoPerfEventKprobe.missed.offset + 8
-"""The size of struct bpf_link_info since 6.7, which counts misses.
+"""The size of struct bpf_link_info since 6.7, which introduced the count of misses.
 
-In older kernels, 0 would mean unknown.
-"""
+In older kernels, a count of 0 would mean that it is unknown."""
 
 _UPROBES, _KPROBES, _TRACEPOINT, _EVENT = (1, 2), (3, 4), 5, 6
-"""enum bpf_perf_event_type. The second element of each pair is the return probe."""
+"""enum bpf_perf_event_type. The second element of each pair is for the return probe."""
 
 
 def link_create(prog_fd: int, target: int, attach_type: int, label: str) -> Fd:
-    """Link a program to a cgroup (given by descriptor) or an interface (given by index).
+    """Link a program to a cgroup, given by descriptor, or to an interface, given by index.
 
-    The function calls BPF_LINK_CREATE (5.7). Errors: EINVAL (unknown link type), EBUSY (another
-    program is attached), EPERM.
+    The function calls BPF_LINK_CREATE (5.7). Raises KernelError with EINVAL (unknown link type),
+    EBUSY (another program is attached) or EPERM.
     """
     struct = BpfAttrLinkCreate(prog_fd=prog_fd, target_fd=target, attach_type=attach_type)
     attr = Attr(struct).ends_at("flags")
@@ -81,10 +80,10 @@ def link_create(prog_fd: int, target: int, attach_type: int, label: str) -> Fd:
 
 
 def raw_tracepoint_open(prog_fd: int, name: str | None) -> Fd:
-    """Attach a program to a raw tracepoint, or without a name to the target it was verified for.
+    """Attach a program to a raw tracepoint or, without a name, to the target it was verified for.
 
-    The function calls BPF_RAW_TRACEPOINT_OPEN (4.17, or 5.5 without a name). Errors: ENOENT (the
-    tracepoint does not exist), EINVAL (wrong program type), EBUSY.
+    The function calls BPF_RAW_TRACEPOINT_OPEN (4.17, or 5.5 without a name). Raises KernelError
+    with ENOENT (the tracepoint does not exist), EINVAL (wrong program type) or EBUSY.
     """
     attr = Attr(BpfAttrRawTracepoint(prog_fd=prog_fd))
     if name is not None:
@@ -93,7 +92,7 @@ def raw_tracepoint_open(prog_fd: int, name: str | None) -> Fd:
 
 
 def iter_create(link_fd: int) -> Fd:
-    """Return a descriptor whose reads run an iterator's program (BPF_ITER_CREATE, 5.8)."""
+    """Return a descriptor that runs an iterator's program when read (BPF_ITER_CREATE, 5.8)."""
     attr = Attr(BpfAttrIterCreate(link_fd=link_fd))
     return Fd(command(bpf_cmd.BPF_ITER_CREATE, attr), "iter")
 
@@ -108,9 +107,9 @@ def link_create_kprobe_multi(
 ) -> Fd:
     """Link a program to the entries or returns of functions (5.18), or to both (session: 6.10).
 
-    Errors: EINVAL (the kernel is too old, or the program was not loaded for ``attach_type``), ESRCH
-    (a name is not a function that ftrace can trace), EOPNOTSUPP (the kernel was built without
-    CONFIG_FPROBE).
+    Raises KernelError with EINVAL (the kernel is too old, or the program was not loaded for
+    ``attach_type``), ESRCH (a name is not a function that ftrace can trace) or EOPNOTSUPP (the
+    kernel was built without CONFIG_FPROBE).
     """
     names = [ctypes.create_string_buffer(function.encode()) for function in functions]
     struct = BpfAttrLinkCreateKprobeMulti(
@@ -137,9 +136,9 @@ def link_create_uprobe_multi(
 ) -> Fd:
     """Link a program to instructions in a file, given by file ``offsets`` (6.6; session: 6.13).
 
-    Errors: EINVAL (the kernel is too old, or the program was not loaded for ``attach_type``), EBADF
-    (``path`` is not a regular file), ENOENT, ESRCH (process ``pid`` does not exist), E2BIG (more
-    than 2^20 offsets).
+    Raises KernelError with EINVAL (the kernel is too old, or the program was not loaded for
+    ``attach_type``), EBADF (``path`` is not a regular file), ENOENT, ESRCH (process ``pid`` does
+    not exist) or E2BIG (more than 2^20 offsets).
     """
     struct = BpfAttrLinkCreateUprobeMulti(
         prog_fd=prog_fd,
@@ -161,7 +160,7 @@ def _u64s(numbers: Iterable[int]) -> bytes:
 def link_info(fd: int) -> tuple[BpfLinkInfo, LinkPart]:
     """Return the header and the type-specific part of a link's info.
 
-    Errors: EINVAL (the descriptor is not a link).
+    Raises KernelError with EINVAL if the descriptor is not a link.
     """
     info = BpfLinkInfo()
     known = fill_info(fd, info)

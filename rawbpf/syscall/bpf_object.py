@@ -1,7 +1,7 @@
-"""bpf(2) for objects of all kinds: open by ID, pin, load BTF and read BTF.
+"""bpf(2) for all kinds of objects: open them by ID, pin them, load BTF and read BTF.
 
 An object is freed when its last descriptor is closed, unless the object is attached or pinned in a
-BPF file system. An ID is only a number, so the object may already be gone when it is opened
+BPF file system. An ID is only a number, so the object may be gone by the time it is opened
 (ENOENT). Opening an object by ID requires CAP_SYS_ADMIN; CAP_BPF is not sufficient.
 """
 
@@ -43,8 +43,8 @@ _MODULE_NAME_LEN = 64
 def obj_pin(fd: int, path: str) -> None:
     """Pin an object in a BPF file system (BPF_OBJ_PIN, 4.4).
 
-    Errors: EPERM (the path is not in a BPF file system, or the name contains a dot), EEXIST, ENOENT
-    (the folder does not exist).
+    Raises KernelError with EPERM (the path is not in a BPF file system, or the name contains a
+    dot), EEXIST or ENOENT (the folder does not exist).
     """
     attr = _named(BpfAttrObj(bpf_fd=fd), path)
     command(bpf_cmd.BPF_OBJ_PIN, attr)
@@ -53,7 +53,8 @@ def obj_pin(fd: int, path: str) -> None:
 def obj_get(path: str) -> Fd:
     """Open a pinned object (BPF_OBJ_GET, 4.4).
 
-    Errors: ENOENT, EACCES (the file is not a BPF object, or permission is denied).
+    Raises KernelError with ENOENT, or with EACCES (the file is not a BPF object, or permission is
+    denied).
     """
     return Fd(command(bpf_cmd.BPF_OBJ_GET, _named(BpfAttrObj(), path)), f"pinned:{path}")
 
@@ -110,8 +111,8 @@ def module_name(fd: int) -> str:
 def btf_load(data: bytes) -> Fd:
     """Load BTF into the kernel, which validates it (BPF_BTF_LOAD, 4.18).
 
-    Errors: EINVAL (the BTF is malformed, or contains a kind or flag that this kernel does not
-    know), EPERM.
+    Raises KernelError with EPERM, or with EINVAL (the BTF is malformed, or contains a kind or flag
+    that this kernel does not know).
     """
     attr = Attr(BpfAttrBtfLoad(btf_size=len(data))).point("btf", data).ends_at("btf_log_level")
     return Fd(command(bpf_cmd.BPF_BTF_LOAD, attr), "btf")

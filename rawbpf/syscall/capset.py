@@ -1,15 +1,15 @@
-"""Drop capabilities temporarily, to see the errors that a process without them gets, or for good.
+"""Drop capabilities, either permanently or temporarily to see errors caused by missing ones.
 
 Capabilities belong to a thread. The kernel checks a thread's *effective* set. The effective set can
-be reduced and extended again within the *permitted* set (capset(2)), so capabilities that were
-dropped only from the effective set can be restored. The *inheritable* and the *ambient* set
-determine the capabilities after execve(2); the kernel keeps the ambient set within the other two
-sets (4.3).
+be reduced, and extended again within the *permitted* set (capset(2)), so capabilities that were
+dropped only from the effective set can be restored. The *inheritable* and *ambient* sets determine
+the capabilities after execve(2); the kernel keeps the ambient set within the permitted and
+inheritable sets (4.3).
 
     struct __user_cap_header_struct { u32 version; int pid; }            pid 0: this thread
     struct __user_cap_data_struct   { u32 effective, permitted, inheritable; } [2]
 
-Version 3 (2.6.26) takes two data structures, for capabilities 0 to 31 and 32 to 63.
+Version 3 (2.6.26) takes two data structures, one for capabilities 0 to 31 and one for 32 to 63.
 
 By default, root would regain all capabilities of the *bounding* set in execve(2). PR_SET_
 NO_NEW_PRIVS (3.5) prevents this: a thread with this flag, and its children, never gain a capability
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 CAP_HEADER, CAP_DATA = 8, 24
-"""Sizes of the structures in bytes."""
+"""The sizes of the structures in bytes."""
 
 _LINUX_CAPABILITY_VERSION_3 = 0x2008_0522
 _PR_SET_NO_NEW_PRIVS = 38
@@ -66,13 +66,14 @@ def thread_capabilities() -> frozenset[str]:
 def drop_for_good(
     kept: Callable[[frozenset[str]], Iterable[str]], further: Callable[[], Iterable[str]] = tuple
 ) -> frozenset[str]:
-    """Permanently drop capabilities of this thread, and return the remaining capabilities.
+    """Permanently drop capabilities of this thread, and return those that remain.
 
-    ``kept`` returns the given effective capabilities that remain. ``further`` is called while only
-    these capabilities are effective, and returns the names of others that turn out to be needed.
+    ``kept`` returns those of the given effective capabilities that should remain. ``further`` is
+    called while only these capabilities are effective, and returns the names of any others that
+    turn out to be needed.
 
-    The inheritable and ambient sets become empty. Programs that the thread executes later gain no
-    capabilities. Raises KernelError if a seccomp filter denies the call.
+    The inheritable and ambient sets become empty. Programs that the thread executes later do not
+    gain capabilities. Raises KernelError if a seccomp filter denies the call.
     """
     sets = _capget()
     mask = sets.effective & _mask(kept(_names(sets.effective)))
@@ -87,7 +88,7 @@ def drop_for_good(
 def without_capabilities(names: Iterable[str]) -> Iterator[None]:
     """Run a ``with`` block without the given capabilities, in this thread only.
 
-    CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, so drop CAP_SYS_ADMIN as well.
+    CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, so CAP_SYS_ADMIN is dropped as well.
 
     >>> with without_capabilities(["CAP_CHOWN"]):
     ...     "CAP_CHOWN" in thread_capabilities()

@@ -1,6 +1,6 @@
-"""Owned file descriptors, with epoll to wait for events and mmap to share memory.
+"""Owned file descriptors, epoll for waiting, and mmap for sharing memory with the kernel.
 
-Every object that bpf(2) and perf_event_open(2) create is accessed through a file descriptor and
+Every object that bpf(2) or perf_event_open(2) creates is accessed through a file descriptor, and
 lives until its last descriptor is closed (unless it is pinned or attached). Closing a probe's
 descriptor removes the probe. The kernel reuses the number of a closed descriptor for the next
 open(2), so closing a number twice may close an unrelated file. An Fd therefore clears its number
@@ -68,7 +68,7 @@ _ROOM = 64
 
 
 class Owner(ABC):
-    """Base class for owners of kernel objects: Fd, Mapping, Map, Program, Link and readers."""
+    """The base class of owners of kernel objects: Fd, Mapping, Map, Program, Link and readers."""
 
     __slots__ = ()
 
@@ -115,14 +115,14 @@ class Fd(Owner):
 
     @property
     def closed(self) -> bool:
-        """Whether close() was called."""
+        """Whether close() has been called."""
         return self._number < 0
 
     def close(self) -> None:
         """Close the descriptor. Closing an object twice has no effect."""
         number, self._number = self._number, -1
         if number >= 0:
-            # Linux frees the number even if close(2) reports an error.
+            # Linux frees the descriptor's number even if close(2) reports an error.
             enter("close", number)
 
     def __del__(self) -> None:
@@ -136,7 +136,7 @@ class Fd(Owner):
 
 
 class Epoll(Owner):
-    """An epoll instance. ``wait`` returns pairs of a tag and events."""
+    """An epoll instance. ``wait`` returns pairs that consist of a tag and events."""
 
     __slots__ = ("_buffer", "_fd")
 
@@ -147,9 +147,9 @@ class Epoll(Owner):
     def add(self, fd: int, tag: int, events: int = EPOLLIN) -> None:
         """Watch ``fd``.
 
-        This call fails with EPERM for a regular file, which is always ready.
+        The call fails with EPERM for a regular file, which is always ready.
 
-        Errors and hang-ups are always reported; with ``events=0``, nothing else is reported.
+        Errors and hang-ups are always reported; with ``events=0``, no other events are reported.
         """
         event = ctypes.create_string_buffer(EVENT.pack(events, tag), EVENT.size)
         enter("epoll_ctl", self._fd.fileno(), _EPOLL_CTL_ADD, fd, ctypes.addressof(event))
@@ -173,7 +173,7 @@ class Epoll(Owner):
         return [(tag, events) for events, tag in ready]
 
     def close(self) -> None:
-        """Close the instance. The watched descriptors stay open."""
+        """Close the instance. The descriptors that it watches stay open."""
         self._fd.close()
 
 
@@ -200,9 +200,9 @@ class Mapping(Owner):
         self._address = enter("mmap", 0, size, protection, MAP_SHARED, fd.fileno(), offset)
 
     def view(self) -> memoryview:
-        """Return the memory as bytes.
+        """Return the contents of the memory as bytes.
 
-        close() releases the view, after which using it is an error.
+        close() releases the view; using the view afterwards is an error.
         """
         if not self._address:
             raise ClosedError("the mapping is closed")
@@ -238,4 +238,4 @@ def _nothing() -> None:
 
 
 fence = _semaphore_fence() if native(X86_64).weakly_ordered else _nothing
-"""Complete all memory accesses before this call before starting any access after it."""
+"""Complete all memory accesses that precede this call before starting any that follow it."""

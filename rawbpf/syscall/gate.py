@@ -1,4 +1,4 @@
-"""The gate, through which all of rawbpf's system calls pass, and the attr that bpf(2) takes.
+"""The gate through which all of rawbpf's system calls pass, and the attr that bpf(2) takes.
 
 libc has no wrappers for bpf(2) and perf_event_open(2), so they are called through syscall(2), which
 takes a number and up to six words and returns one word, or -1 and errno. All other system calls are
@@ -17,7 +17,7 @@ This module relies on two properties of ctypes: a call through CDLL releases the
 bpf: EPERM (Operation not permitted)
 
 bpf(2) takes its arguments in an attr, which consists of a structure and the buffers it points to.
-Two rules require a class for the attr:
+A class is needed for the attr because of two rules:
 
 - The kernel fails with E2BIG if fields that it does not know are not 0, so the size that is passed
   ends with the last field that the command uses.
@@ -60,8 +60,7 @@ __all__ = [
 Kernel = Callable[..., int]
 """The callable receives (name, *words).
 
-Like the kernel, it returns the result or a negative errno.
-"""
+Like the kernel, it returns either the result or a negative errno."""
 
 Observer = Callable[[str, tuple[int, ...], int], None]
 """An observer is called with (name, words, result) after each call, in the caller's thread."""
@@ -69,16 +68,15 @@ Observer = Callable[[str, tuple[int, ...], int], None]
 Watcher = Callable[[str, tuple[int, ...]], Callable[[int], object]]
 """A watcher is called with (name, words) before each call.
 
-The watcher returns a function that is called with the result.
-"""
+The watcher returns a function, which is called with the result."""
 
 
 def _real_kernel() -> Kernel:
-    """Return a function for syscall(2) that uses this architecture's system call numbers."""
+    """Return a function that calls syscall(2) with the system call numbers of this architecture."""
     numbers = native().syscalls
     syscall = ctypes.CDLL(None, use_errno=True).syscall
-    # A system call takes six longs. Without fixed argument types, ctypes would pass an int as 32
-    # bits, which truncates pointers.
+    # A system call takes six arguments of type long. If the argument types were not fixed, ctypes
+    # would pass an int as 32 bits, which truncates pointers.
     syscall.argtypes = [ctypes.c_long] * 7
     syscall.restype = ctypes.c_long
 
@@ -101,7 +99,7 @@ def _bind(name: str, *words: int) -> int:
 _kernel: Kernel = _bind
 _watchers: tuple[Watcher, ...] = ()
 _call: Kernel = _bind
-"""The function that enter() calls: the kernel, or _watched_call if there are watchers."""
+"""The function that enter() calls, which is the kernel, or _watched_call if there are watchers."""
 
 
 def enter(name: str, *words: int) -> int:
@@ -152,7 +150,7 @@ def observed(observer: Observer) -> Iterator[None]:
 def replaced(kernel: Kernel) -> Iterator[None]:
     """Route every system call made inside the block to ``kernel``.
 
-    Tests use this to produce errors that are hard to provoke.
+    Tests use this function to produce errors that are hard to provoke.
     """
     global _kernel  # noqa: PLW0603 -- see _bind()
     before, _kernel = _kernel, kernel
@@ -167,7 +165,7 @@ def replaced(kernel: Kernel) -> Iterator[None]:
 S = TypeVar("S", bound=ctypes.Structure)
 
 Buffer: TypeAlias = "ctypes.Array[ctypes.c_char]"
-"""Memory that the kernel can write to. ``.value`` contains the bytes up to the first zero byte."""
+"""Memory that the kernel can write to. ``.value`` contains the bytes before the first zero byte."""
 
 
 def buffer(size: int) -> Buffer:
@@ -176,7 +174,7 @@ def buffer(size: int) -> Buffer:
 
 
 class Attr(Generic[S]):
-    """A structure and the buffers that it points to."""
+    """A structure, and the buffers to which it points."""
 
     __slots__ = ("_kept", "size", "struct")
 
@@ -201,7 +199,7 @@ class Attr(Generic[S]):
         return self
 
     def changed(self, fields: Mapping[str, int | bytes]) -> Attr[S]:
-        """Return a copy with some values replaced.
+        """Return a copy in which some values are replaced.
 
         Bytes become buffers. The copy keeps all buffers alive.
         """
@@ -217,7 +215,7 @@ class Attr(Generic[S]):
 
     @property
     def address(self) -> int:
-        """The structure's address, which is valid as long as this object exists."""
+        """The address of the structure, which is valid as long as this object exists."""
         return ctypes.addressof(self.struct)
 
 

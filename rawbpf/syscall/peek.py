@@ -1,11 +1,11 @@
 """Read this process's own memory at an address that may be invalid.
 
-The arguments of a system call may contain invalid addresses. The kernel then fails with EFAULT, but
-an observer that only displays the memory must not crash. process_vm_readv(2) reads as much of a
-process's memory as possible, including the calling process's own memory, and returns the number of
-bytes read.
+The arguments of a system call may contain invalid addresses. In that case, the kernel fails with
+EFAULT, but an observer that only displays the memory must not crash. process_vm_readv(2) reads as
+much of a process's memory as possible, including the memory of the calling process, and returns the
+number of bytes read.
 
-The call does not go through the gate, because observers of the gate use this function.
+This call bypasses the gate, because observers of the gate use this function.
 
 >>> import ctypes
 >>> text = ctypes.create_string_buffer(b"do_exit")
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "peek", "peek_text"]
 
 LARGEST = 1 << 24
-"""The maximum size to read, which is twice the size of a million instructions."""
+"""The maximum size to read, which is twice the size of a program of a million instructions."""
 
 _PAGE = 4096
 _LONGEST_TEXT = 1 << 14
@@ -66,7 +66,7 @@ def peek_text(address: int, longest: int = _LONGEST_TEXT) -> bytes:
     """Return the bytes before the first NUL, or as many bytes as can be read."""
     found, last = [], address + longest
     while address < last:
-        room = _PAGE - address % _PAGE  # a page is either readable as a whole or not at all
+        room = _PAGE - address % _PAGE  # a page is readable either as a whole or not at all
         piece = peek(address, min(room, last - address))
         text, end, _ = piece.partition(b"\0")
         found.append(text)

@@ -46,8 +46,8 @@ def open_bpf_output(cpu: int, *, wakeup_bytes: int = 0) -> Fd:
     By default, each record wakes the reader. With ``wakeup_bytes``, the reader is woken whenever
     this number of bytes has been written to the ring.
 
-    Errors: ENODEV (the CPU is offline), EACCES (CAP_PERFMON is missing and perf_event_paranoid is
-    above -1).
+    Raises KernelError with ENODEV (the CPU is offline) or EACCES (CAP_PERFMON is missing and
+    perf_event_paranoid is above -1).
     """
     struct = PerfEventAttr(
         type=PERF_TYPE_SOFTWARE,
@@ -63,9 +63,9 @@ def open_bpf_output(cpu: int, *, wakeup_bytes: int = 0) -> Fd:
 def open_probe(pmu: int, function: str, *, config: int = 0, offset: int = 0) -> Fd:
     """Open an event of the kprobe PMU (4.17) on a kernel function.
 
-    ``pmu`` is the PMU's number in sysfs, and ``config`` contains its format bits (retprobe). A
-    probe patches kernel code, which all CPUs share, so pid -1 and CPU 0 mean all processes on all
-    CPUs. A hit has no effect until a program is attached.
+    ``pmu`` is the number of the PMU in sysfs, and ``config`` contains its format bits (retprobe). A
+    probe patches kernel code, which all CPUs share, so pid -1 and CPU 0 together mean all processes
+    on all CPUs. A hit has no effect until a program is attached.
     """
     struct = PerfEventAttr(type=pmu, config=config, config2=offset)
     attr = Attr(struct).point("config1", function.encode() + b"\0")
@@ -75,7 +75,8 @@ def open_probe(pmu: int, function: str, *, config: int = 0, offset: int = 0) -> 
 def open_uprobe(pmu: int, path: str, *, offset: int, config: int = 0, pid: int = -1) -> Fd:
     """Open an event of the uprobe PMU (4.17) at an offset in a file.
 
-    Errors: ENOENT (the file does not exist), EINVAL (no instruction starts at the offset).
+    Raises KernelError with ENOENT (the file does not exist) or EINVAL (no instruction starts at the
+    offset).
     """
     struct = PerfEventAttr(type=pmu, config=config, config2=offset)
     attr = Attr(struct).point("config1", os.fsencode(path) + b"\0")
@@ -84,7 +85,7 @@ def open_uprobe(pmu: int, path: str, *, offset: int, config: int = 0, pid: int =
 
 
 def open_tracepoint(number: int, name: str) -> Fd:
-    """Open a tracepoint's event by the tracepoint's number in tracefs."""
+    """Open the event of a tracepoint, given by its number in tracefs."""
     struct = PerfEventAttr(
         type=PERF_TYPE_TRACEPOINT, config=number, sample_period=1, sample_type=PERF_SAMPLE_RAW
     )
@@ -94,7 +95,7 @@ def open_tracepoint(number: int, name: str) -> Fd:
 def open_cpu_clock(cpu: int, period_ns: int, pid: int = -1) -> Fd:
     """Open a software clock that fires once per period on a CPU, or for ``pid`` if the CPU is -1.
 
-    The kernel uses a high-resolution timer and raises periods below 10 microseconds.
+    The kernel uses a high-resolution timer, and raises periods below 10 microseconds.
     """
     struct = PerfEventAttr(
         type=PERF_TYPE_SOFTWARE, config=PERF_COUNT_SW_CPU_CLOCK, sample_period=period_ns

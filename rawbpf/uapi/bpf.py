@@ -1,9 +1,9 @@
-"""<linux/bpf.h>: the constants of bpf(2) under their kernel names.
+"""<linux/bpf.h>: the constants of bpf(2), under their kernel names.
 
-The constants come from the BTF of Linux 6.18; attach types, the newest map type and map flags come
-from 7.2. The kernel only ever adds constants, so one list is valid for all kernels.
-``rawbpf.features`` lists the kernel version that added each feature. Tests compare each constant
-with the C header and with the BTF of every guest kernel.
+The constants come from the BTF of Linux 6.18, except attach types, the newest map type and map
+flags, which come from 7.2. The kernel only ever adds constants, so one list is valid for all
+kernels. ``rawbpf.features`` lists the kernel version that added each feature. Tests compare each
+constant with the C header and with the BTF of every guest kernel.
 
 >>> bpf_cmd.BPF_PROG_LOAD
 <bpf_cmd.BPF_PROG_LOAD: 5>
@@ -35,17 +35,17 @@ __all__ = [
 ]
 
 BPF_OBJ_NAME_LEN = 16
-"""Maximum size of a map or program name in bytes, including the final NUL."""
+"""The maximum size in bytes of a map's or program's name, including the final NUL."""
 
 BPF_TAG_SIZE = 8
-"""Size of a program tag in bytes; the tag is a truncated SHA-1 of the instructions."""
+"""The size of a program tag in bytes; the tag is a truncated SHA-1 of the instructions."""
 
 # Flags of BPF_MAP_UPDATE_ELEM.
 BPF_ANY = 0
 BPF_NOEXIST = 1
 BPF_EXIST = 2
 
-# Flags for the helper bpf_perf_event_output that select the map index to write to.
+# Flags for the helper bpf_perf_event_output, which select the map index to write to.
 BPF_F_INDEX_MASK = 0xFFFFFFFF
 BPF_F_CURRENT_CPU = BPF_F_INDEX_MASK
 

@@ -2,12 +2,12 @@
 
 The kernel's union contains an anonymous structure for each family of commands; here, each of these
 structures is a class. All pointers are u64, so that a 32-bit process and a 64-bit kernel agree on
-the layout. The kernel accepts a shorter attr and treats missing fields as 0. A longer attr is
-accepted only if the additional bytes are 0 and fails with E2BIG otherwise, so each call passes only
-the fields that it uses (see ``rawbpf.syscall.gate``).
+the layout. The kernel accepts a shorter attr, and treats missing fields as 0. The kernel accepts a
+longer attr only if the additional bytes are 0, and fails with E2BIG otherwise, so each call passes
+only the fields that it uses (see ``rawbpf.syscall.gate``).
 
 For struct bpf_prog_info and the other info structures, the kernel writes only the fields that both
-sides know and returns their total size. A field that an older kernel does not know reads as 0.
+sides know, and returns their total size. A field that an older kernel does not know reads as 0.
 
 Source: include/uapi/linux/bpf.h. Tests compare every offset and size with the C header and with the
 BTF of every guest kernel. Structures for links are defined in ``rawbpf.uapi.bpf_link``.
@@ -84,7 +84,7 @@ class BpfAttrBatch(Structure):
     """Attr of BPF_MAP_LOOKUP_BATCH and the other batch commands (union member ``batch``, 5.6).
 
     ``in_batch`` and ``out_batch`` point to the iteration position, which is a bucket number or a
-    key. ``count`` is the maximum number of entries, and after the call the number of entries
+    key. ``count`` is the maximum number of entries and, after the call, the number of entries
     processed.
     """
 
@@ -170,7 +170,7 @@ class BpfAttrObj(Structure):
 class BpfAttrObjId(Structure):
     """BPF_*_GET_NEXT_ID and BPF_*_GET_FD_BY_ID.
 
-    ``id`` stands for start_id, prog_id, map_id and so on.
+    ``id`` is called start_id, prog_id, map_id and so on in the kernel's header.
     """
 
     _fields_ = [

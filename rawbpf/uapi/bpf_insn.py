@@ -1,4 +1,4 @@
-"""Constants of the instruction set, and the numbers of the helper functions.
+"""Constants of the instruction set, and the numbers of helper functions.
 
 An instruction is eight bytes long and, on the architectures that rawbpf supports, little-endian:
 
@@ -28,9 +28,9 @@ The low three bits of the opcode are the class, which determines the meaning of 
                       0 (K): the second operand is imm
                       1 (X): the second operand is the src register
 
-Helpers are kernel functions that a program calls by number. A helper number is never reused, and
-helpers were numbered in the order in which they were merged, so the list below gives both the
-number and the kernel version. In 2022, the kernel stopped adding helpers at number 211. New kernel
+Helpers are kernel functions that a program calls by number. Helper numbers are never reused, and
+helpers are numbered in the order in which they were merged, so the list below gives both the number
+and the kernel version. In 2022, the kernel stopped adding helpers at number 211. New kernel
 functions are added as kfuncs, which are called by BTF ID.
 
 Sources: include/uapi/linux/bpf_common.h, include/uapi/linux/bpf.h and RFC 9669.
@@ -94,7 +94,7 @@ BPF_JLT = 0xA0  # JLT, JLE, JSLT and JSLE were added in Linux 4.14
 BPF_JLE = 0xB0
 BPF_JSLT = 0xC0
 BPF_JSLE = 0xD0
-BPF_JCOND = 0xE0  # may_goto: jumps when the iteration limit is reached (Linux 6.9)
+BPF_JCOND = 0xE0  # may_goto: jumps when the limit on iterations is reached (Linux 6.9)
 
 # ── size: bits 3-4 of loads and stores ───────────────────────────────────────────────────────
 BPF_W = 0x00  # 4 bytes
@@ -113,12 +113,14 @@ BPF_ATOMIC = 0xC0  # atomic operation, class STX; imm selects the operation
 # ── imm of BPF_ATOMIC ────────────────────────────────────────────────────────────────────────
 BPF_FETCH = 0x01  # src receives the old value (Linux 5.12)
 BPF_XCHG = 0xE0 | BPF_FETCH
-BPF_CMPXCHG = 0xF0 | BPF_FETCH  # compares memory with r0; r0 receives the old value
+BPF_CMPXCHG = 0xF0 | BPF_FETCH  # compares memory with r0; r0 always receives the old value
 BPF_LOAD_ACQ = 0x100  # Linux 6.15
 BPF_STORE_REL = 0x110  # Linux 6.15
 
 # ── src of the 64-bit constant: meaning of imm ───────────────────────────────────────────────
-BPF_PSEUDO_MAP_FD = 1  # a map's file descriptor, which the kernel replaces with the map's address
+BPF_PSEUDO_MAP_FD = (
+    1  # a map's file descriptor, which the kernel replaces with the address of the map
+)
 BPF_PSEUDO_MAP_VALUE = 2  # a map's file descriptor; the upper half is an offset into its value
 BPF_PSEUDO_BTF_ID = 3  # a kernel variable, given by its BTF ID
 BPF_PSEUDO_FUNC = 4  # a function of this program, given by its offset, for callbacks
@@ -156,7 +158,7 @@ def operation(opcode: int) -> int:
 def uses_register(opcode: int) -> bool:
     """Return bit 3 of an arithmetic or jump opcode.
 
-    The bit is set if the second operand is the src register.
+    This bit is set if the second operand is the src register.
     """
     return bool(opcode & BPF_X)
 
@@ -296,7 +298,10 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> dict[str, Helper]:
-    """Create HELPERS on first use. Building a program needs only the numbers."""
+    """Create HELPERS on first use.
+
+    Code that only builds a program needs the numbers, but not this table.
+    """
     if name != "HELPERS":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     kernels = {name: kernel for kernel, names in _ADDED_IN.items() for name in names.split()}

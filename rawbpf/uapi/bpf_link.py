@@ -6,11 +6,10 @@ link type:
     0   type  id  prog_id  (padding)
     16  raw_tracepoint | tracing | cgroup | iter | xdp | tcx | kprobe_multi | perf_event ...
 
-Each BpfLinkInfo class below interprets the same bytes, from the start of the structure, for one
-link type. Fields that contain an address (of a name or a path) point to a buffer that the kernel
-fills.
+Each BpfLinkInfo class below interprets these bytes, from the start of the structure, for one link
+type. Fields that contain the address of a name or path point to a buffer that the kernel fills.
 
-Source: include/uapi/linux/bpf.h, tested in the same way as ``rawbpf.uapi.bpf_attr``.
+Sources: include/uapi/linux/bpf.h, with the same tests as ``rawbpf.uapi.bpf_attr``.
 
 >>> info = BpfLinkInfo(type=6)
 >>> BpfLinkInfoXdp.from_buffer(info).ifindex
@@ -119,7 +118,7 @@ class BpfAttrIterCreate(Structure):
 
 
 class BpfLinkInfo(Structure):
-    """The common header, and space for the largest type-specific part."""
+    """The common header, followed by space for the largest type-specific part."""
 
     _fields_ = [
         ("type", c_uint32),
@@ -157,7 +156,7 @@ class BpfLinkInfoCgroup(Structure):
 
 
 class BpfLinkInfoIter(Structure):
-    """Link info for ``iter`` links; ``map_id`` is valid for iterators over map elements."""
+    """Link info for ``iter`` links; for iterators over map elements, ``map_id`` is valid."""
 
     _fields_ = [
         _HEAD,
@@ -298,10 +297,9 @@ PARTS: dict[int, type[Structure]] = {
     bpf_link_type.BPF_LINK_TYPE_UPROBE_MULTI: BpfLinkInfoUprobeMulti,
     bpf_link_type.BPF_LINK_TYPE_PERF_EVENT: BpfLinkInfoPerfEventKprobe,
 }
-"""Maps each link type to the structure that interprets the type-specific part.
+"""Maps each link type to the structure that interprets its type-specific part.
 
-The name field has the same offset for all perf events as for kprobes.
-"""
+For all perf events, the name field has the same offset as for kprobes."""
 
 NAMES: dict[type[Structure], tuple[str, str]] = {
     BpfLinkInfoRawTracepoint: ("tp_name", "tp_name_len"),

@@ -2,12 +2,12 @@
 
 BTF consists of a header, a type section and a string section. The type section is a sequence of
 32-bit words. Each type starts with three words (``struct btf_type``: name offset, info, size or
-type). The subsequent words depend on the kind: kinds with elements have a fixed number of words for
-each of the ``vlen`` elements.
+type). The words that follow depend on the kind: a kind with elements has a fixed number of words
+for each of the ``vlen`` elements.
 
 ``info`` contains vlen (bits 0-23), kind (24-30) and kind_flag (31). Kernels up to 2025 use 16 bits
-for vlen and 5 bits for kind, and require all other bits to be 0. The wider masks of 7.2 are
-therefore also valid for old BTF.
+for vlen and 5 bits for the kind, and require all other bits to be 0. The wider masks of 7.2 are
+therefore also correct for older BTF.
 
 Sources: include/uapi/linux/btf.h, Documentation/bpf/btf.rst.
 
@@ -71,14 +71,14 @@ BTF_VERSION = 1
 BTF_HEADER = "HBBIIIII"
 """struct btf_header: magic, version, flags, hdr_len, and the locations of two sections.
 
-The type section and the string section each have an offset, which is relative to the end of the
-header, and a length.
+The type section and the string section each have an offset, relative to the end of the header, and
+a length.
 
 Linux 7.1 appends the offset and length of the layout section.
 """
 
 BTF_LAYOUT = "BBH"
-"""struct btf_layout, one record per kind in the optional layout section (7.1).
+"""struct btf_layout, of which the optional layout section contains one record per kind (7.1).
 
 The fields are the number of bytes after btf_type, the number of bytes per element, and flags.
 
@@ -88,14 +88,13 @@ The layout section lets a reader skip unknown kinds.
 BTF_EXT_HEADER = "HBBIIIII"
 """struct btf_ext_header, which has the same fields for func_info and line_info.
 
-Longer headers add CO-RE.
-"""
+A longer header adds a field for CO-RE."""
 
 BTF_MAX_KIND = 0x7F
 BTF_MAX_TYPE = 0x000FFFFF
 BTF_MAX_NAME_OFFSET = 0x00FFFFFF
 BTF_MAX_VLEN = 0x00FFFFFF
-"""The limit in Linux 7.2. In Linux 6.12, the limit is 0xffff."""
+"""The limit that applies in Linux 7.2. In Linux 6.12, the limit is 0xffff."""
 
 BTF_KIND_UNKN = 0
 BTF_KIND_INT = 1
@@ -149,7 +148,7 @@ KINDS: dict[int, KindLayout] = {
     BTF_KIND_TYPE_TAG: KindLayout("TYPE_TAG", 0, 0, "5.17"),
     BTF_KIND_ENUM64: KindLayout("ENUM64", 0, 3, "6.0"),
 }
-"""All kinds. FUNC has no elements, so its vlen contains the linkage (5.6)."""
+"""All kinds. FUNC has no elements, so its vlen field contains the linkage (5.6)."""
 
 BTF_INT_SIGNED = 1 << 0
 BTF_INT_CHAR = 1 << 1

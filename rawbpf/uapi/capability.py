@@ -4,7 +4,7 @@ Capabilities divide root's privileges into 41 parts. CAP_PERFMON and CAP_BPF (bo
 off from CAP_SYS_ADMIN, which still includes them.
 
 Since 5.8, loading requires CAP_BPF for all program types (except two that unprivileged users may be
-allowed to load), CAP_PERFMON for types that can read kernel memory, and CAP_NET_ADMIN for types
+permitted to load), CAP_PERFMON for types that can read kernel memory, and CAP_NET_ADMIN for types
 that affect networking. Some program types also require the attach type or target at load time.
 
 Sources: <linux/capability.h>; bpf_prog_load() and is_net_admin_prog_type() in kernel/bpf/syscall.c.
@@ -39,7 +39,7 @@ CAPABILITIES = (
     "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF",
     "CAP_CHECKPOINT_RESTORE",
 )  # fmt: skip
-"""Names of the capabilities, in the order of their bit numbers."""
+"""The names of the capabilities, in the order of their bit numbers."""
 
 
 _P, _A, _M = bpf_prog_type, bpf_attach_type, bpf_map_type
@@ -96,4 +96,4 @@ ATTACH_TYPES: dict[int, tuple[bpf_attach_type, ...]] = {
 }  # fmt: skip
 """Maps each program type to the valid values of ``expected_attach_type``.
 
-Program types that are not listed accept any value."""
+A program type that is not listed accepts any value."""

@@ -1,4 +1,4 @@
-"""How rawbpf uses each field of bpf_attr.
+"""How rawbpf uses the fields of bpf_attr.
 
 Fields that are not listed are left at 0.
 
@@ -25,8 +25,7 @@ _LINK = {
     "attach_type": "the target's hook",
 }
 
-# One row per field.
-# fmt: off
+# one row per field. fmt: off
 USES: dict[type[Structure], dict[str, str]] = {
     bpf_attr.BpfAttrMapCreate: {
         "map_type": "the map type: hash, array, ring buffer, and so on",
@@ -43,8 +42,7 @@ USES: dict[type[Structure], dict[str, str]] = {
         "btf_key_type_id": "the type of the keys",
         "btf_value_type_id": "the type of the values",
         "map_extra": (
-            "a type-specific property, such as the number of hash functions in a Bloom "
-            "filter"
+            "a type-specific property, such as the number of hash functions in a Bloom filter"
         ),
     },
     bpf_attr.BpfAttrMapElem: {
@@ -60,8 +58,7 @@ USES: dict[type[Structure], dict[str, str]] = {
         "keys": "the keys, without gaps",
         "values": "the values, in the same order as the keys",
         "count": (
-            "the number of entries in the buffers; on return, the number of processed "
-            "entries"
+            "the number of entries in the buffers; on return, the number of processed entries"
         ),
         "elem_flags": "the same flags as for a single entry",
     },
@@ -149,8 +146,7 @@ USES: dict[type[Structure], dict[str, str]] = {
     },
     perf_event.PerfEventAttr: {
         "type": (
-            "the event source: software, tracepoint, or the number of the kprobe or uprobe "
-            "PMU"
+            "the event source: software, tracepoint, or the number of the kprobe or uprobe PMU"
         ),
         "size": "the size of this structure",
         "config": "the event; for probes, the bit that marks a return probe",

@@ -1,10 +1,10 @@
-"""Structure and field names in C, and the kernel version that added each field.
+"""The C names of structures and fields, and the kernel version that added each field.
 
-union bpf_attr has been extended for ten years. The size passed with an attr must end before the
-first field that the kernel does not know. Sources: the history of include/uapi/linux/bpf.h and
-perf_event.h. Tests compare names, offsets and sizes with the C headers, and presence with the BTF
-of every guest kernel: each field must be there from its version on, and not before. Versions before
-5.10 are not tested.
+union bpf_attr has been extended for ten years. The size passed with an attr must not extend past
+the fields that the kernel knows. Sources: the history of include/uapi/linux/bpf.h and perf_event.h.
+Tests compare names, offsets and sizes with the C headers, and presence with the BTF of every guest
+kernel: each field must exist from its version on, and not before. Versions before 5.10 are not
+tested.
 
 >>> since(bpf_attr.BpfAttrMapCreate, "map_name"), since(bpf_attr.BpfAttrProgLoad, "log_true_size")
 ((4, 15), (6, 4))
@@ -71,7 +71,7 @@ STRUCTS: dict[type[Structure], tuple[str, str]] = {
     bpf_link.BpfLinkInfoPerfEventTracepoint: (_LINK, "perf_event.tracepoint."),
     bpf_link.BpfLinkInfoPerfEventEvent: (_LINK, "perf_event.event."),
 }
-"""Maps each class to its C type and the path of the member it stands for."""
+"""Maps each class to its C type, and to the path of the member that it represents."""
 
 SPELLED: dict[tuple[type[Structure], str], str] = {
     (bpf_link.BpfLinkInfoIter, "map_id"): "map.map_id",
@@ -92,7 +92,7 @@ SPELLED: dict[tuple[type[Structure], str], str] = {
 }
 """Fields that have a different name in C."""
 
-# Fields that were added together share a line. fmt: off
+# fields that were added together share a line. fmt: off
 ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
     bpf_attr.BpfAttrMapCreate: {
         (3, 18): "map_type key_size value_size max_entries",
@@ -243,7 +243,7 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
         (5, 9): "time_cycles time_mask",
     },
 }
-"""Maps each class to the fields that each kernel version added. 2.6 stands for 2.6.31 to 2.6.39."""
+"""Maps each class to the fields that each kernel version added; 2.6 means 2.6.31 to 2.6.39."""
 # fmt: on
 
 _SINCE = {

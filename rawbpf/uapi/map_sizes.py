@@ -1,7 +1,7 @@
 """The sizes, entry counts and flags that BPF_MAP_CREATE accepts for each map type.
 
-Sources: each type's functions ``map_alloc_check`` and ``map_alloc`` in kernel/bpf/ and net/. Tests
-compare this table with the guest kernels.
+Sources: the functions ``map_alloc_check`` and ``map_alloc`` of each type in kernel/bpf/ and net/.
+Tests compare this table with the guest kernels.
 
 >>> SIZES[bpf_map_type.BPF_MAP_TYPE_STACK].key
 (0,)
@@ -16,13 +16,13 @@ from rawbpf.uapi.bpf import bpf_map_flags, bpf_map_type
 __all__ = ["LPM_KEYS", "SIZES", "Sizes"]
 
 ANY: tuple[int, ...] = ()
-LPM_KEYS = (5, 260)  # minimum and maximum in bytes: a u32 and 1 to 256 bytes
+LPM_KEYS = (5, 260)  # minimum and maximum in bytes: a u32, followed by 1 to 256 bytes
 
 
 class Sizes(NamedTuple):
-    """Valid key sizes, value sizes (in bytes) and entry counts; () means any nonzero number.
+    """Valid sizes of keys and values, and numbers of entries; () means any nonzero number.
 
-    ``need`` lists the flags that must be set.
+    ``need`` lists flags that must be set.
     """
 
     key: tuple[int, ...]

@@ -32,11 +32,12 @@ PERF_TYPE_SOFTWARE = 1
 PERF_TYPE_TRACEPOINT = 2
 PERF_COUNT_SW_CPU_CLOCK = 0
 PERF_COUNT_SW_BPF_OUTPUT = 10
-"""A software event that never fires; bpf_perf_event_output writes records to its ring (4.4)."""
+"""A software event that never fires by itself; bpf_perf_event_output writes records to its ring
+(4.4)."""
 
 PERF_SAMPLE_RAW = 1 << 10
 PERF_ATTR_WATERMARK = 1 << 14
-"""The bit ``watermark`` of ``flags``, which makes ``wakeup_events`` count bytes."""
+"""The ``watermark`` bit of ``flags``, which makes ``wakeup_events`` count bytes."""
 PERF_FLAG_FD_CLOEXEC = 1 << 3
 
 PERF_RECORD_LOST = 2
@@ -60,10 +61,11 @@ class perf_event_ioc(IntEnum):
 class PerfEventAttr(Structure):
     """struct perf_event_attr with PERF_ATTR_SIZE_VER8 (Linux 6.3), which is 136 bytes long.
 
-    ``size`` is the structure's own size. An older kernel requires all fields that it does not know
-    to be 0. Some fields have a second name in the kernel's header: for example, ``wakeup_events``
-    is called ``wakeup_watermark`` if the bit ``watermark`` is set. For the kprobe PMU, ``config1``
-    is called ``kprobe_func`` (the address of a name), and ``config2`` is called ``probe_offset``.
+    ``size`` is the size of the structure itself. An older kernel requires that all fields that it
+    does not know are 0. Some fields have a second name in the kernel's header: for example,
+    ``wakeup_events`` is called ``wakeup_watermark`` if the bit ``watermark`` is set. For the kprobe
+    PMU, ``config1`` is called ``kprobe_func`` (the address of a name), and ``config2`` is called
+    ``probe_offset``.
     """
 
     _fields_ = [

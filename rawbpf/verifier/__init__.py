@@ -1,6 +1,6 @@
 """Read and explain verifier logs.
 
-The package turns text into values and does not access the kernel.
+The package turns text into Python objects, and does not access the kernel.
 
 `log.py` reads a log, `path.py` walks back to the instructions that led to the rejection,
 `origins.py` follows a value along that path, `rules/` recognizes messages, and `explainer.py`

@@ -1,6 +1,6 @@
 """Explain out-of-bounds accesses to memory of known size.
 
-A number may be added to the pointer.
+A number may have been added to the pointer.
 
 start of the memory        number that was added: umin ... umax          end of the memory
 │ off (known)  ├───────────────────────────────────────────┤ size bytes │
@@ -29,7 +29,7 @@ _KEPT = 4
 
 
 class Access(NamedTuple):
-    """An access of ``size`` bytes through ``register`` to memory of ``room`` bytes (if known)."""
+    """An access of ``size`` bytes through ``register`` to memory of ``room`` bytes, if known."""
 
     register: int
     size: int
@@ -39,7 +39,7 @@ class Access(NamedTuple):
 
     @classmethod
     def of(cls, failure: Failure, match: re.Match[str], kinds: Collection[str] = ()) -> Self | None:
-        """Return the access described by a message, or None if the memory is not in ``kinds``."""
+        """Return the access that a message describes, or None if the memory is not in ``kinds``."""
         words = match.groupdict()
         register = _register(failure, words.get("reg"))
         value = failure.value(register) if register is not None else None
@@ -50,7 +50,7 @@ class Access(NamedTuple):
         size = own or int(words.get("size") or 1)
         off = memory.off if memory is not None and memory.base == register else 0
         if value is None and words.get("off"):
-            off = int(words["off"])  # the whole offset, because the register's offset is unknown
+            off = int(words["off"])  # the whole offset, since the register's own offset is unknown
         known = _size(value)
         given = words.get("room")
         return cls(register, size, off, int(given) if given else known, value)
@@ -77,9 +77,9 @@ def _size(value: Value | None) -> int | None:
 
 
 def explain_bounds(failure: Failure, access: Access, memory: str) -> Finding:
-    """Explain how far an access is out of bounds, and which number added to the pointer causes it.
+    """Explain how far an access is out of bounds, and which added number is the cause.
 
-    ``memory`` is the name of the memory in the explanation.
+    ``memory`` is the word for the memory in the explanation.
     """
     evidence = list(history(failure, access.register))
     scalar = _scalar(failure, access)
@@ -118,7 +118,7 @@ def _bytes(count: int) -> str:
 
 
 def _scalar(failure: Failure, access: Access) -> tuple[int, Value, int] | None:
-    """Return the register and value of the added number, and the slot of the addition."""
+    """Return the register and the value of the added number, and the slot of the addition."""
     found = added_scalar(failure, access.register)
     if found is None:
         return None
@@ -130,7 +130,7 @@ def _scalar(failure: Failure, access: Access) -> tuple[int, Value, int] | None:
 
 
 def _counter(access: Access, register: int, value: Value, memory: str) -> str:
-    """Return a possible value that makes the access out of bounds."""
+    """Return a possible value for which the access is out of bounds."""
     if value.smin < 0 and access.fixed + value.smin < 0:
         return f"r{register} = {number(value.smin)}: the access starts before {memory}"
     if access.room is None:

@@ -1,4 +1,4 @@
-"""Parse a logged instruction to determine its effect on registers and the stack.
+"""Parse a logged instruction to find out which registers and stack slots it affects.
 
 The kernel writes `*(u32 *)(r10 -4) = 0`, `if r0 == 0x0 goto pc+1`, `call bpf_map_lookup_elem#1`.
 The effects suffice to follow a value backward, even if the program itself is not available.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["SIZES", "Effect", "Memory", "effect"]
 
 SIZES = {"8": 1, "16": 2, "32": 4, "64": 8}
-"""Maps the number of bits in a type name, such as u8 or s16, to a size in bytes."""
+"""Maps the number of bits in a type name such as u8 or s16 to a size in bytes."""
 
 _REG = r"[rw](\d{1,2})"
 _MEM = r"\*\([us](8|16|32|64) \*\)\(r(\d{1,2}) ?([+-] ?\d{1,9})?\)"
@@ -33,7 +33,7 @@ _IF = re.compile(rf"(?:may_goto|if {_REG} (\S+) (?:{_REG}|(-?(?:0x)?[0-9a-f]+)))
 
 
 class Memory(NamedTuple):
-    """``size`` bytes of memory at the address in register ``base`` plus ``off``."""
+    """The ``size`` bytes of memory at the address in register ``base`` plus ``off``."""
 
     size: int
     base: int
@@ -45,8 +45,8 @@ class Effect(NamedTuple):
 
     ``kind`` is "move", "constant", "load", "arithmetic", "store", "call", "if", "exit" or "other".
     ``dst`` is the register that is written, and ``src`` is the register that is copied, added or
-    stored. ``memory`` is the memory that is loaded or stored to. ``name`` is the called helper or
-    function, or the constant.
+    stored. ``memory`` is the memory that is loaded from or stored to. ``name`` is the name of the
+    called helper or function, or of the constant.
     """
 
     kind: str
@@ -57,7 +57,7 @@ class Effect(NamedTuple):
     operator: str = ""
 
 
-@lru_cache(4096)  # cached because a log repeats a loop's instructions
+@lru_cache(4096)  # results are cached because a log repeats the instructions of a loop
 def effect(text: str) -> Effect:
     """Return the effect of an instruction.
 

@@ -1,11 +1,11 @@
-"""Read the gallery of rejected programs, each of which comes with a lesson and a repair.
+"""Read the gallery of rejected programs, each of which has an explanation and a repaired version.
 
     bpf_src/rejected/05-null_not_checked.bpf.s          the program
     bpf_src/rejected/05-null_not_checked.fixed.bpf.s    the smallest change that makes it valid
 
-A gallery program starts with a comment. The first line of the comment states the error. The
-following paragraphs explain why the verifier rejects the program and where to look. The last lines
-of the comment tell rawbpf the expected result:
+A program in the gallery starts with a comment. The first line of the comment states the error. The
+following paragraphs explain why the verifier rejects the program and which part to look at. The
+last lines of the comment specify the expected result for rawbpf:
 
     rawbpf: rule RB-V003                the rule that explains the rejection
     rawbpf: rule RB-V040 until 5.13     the rule on kernels before that version
@@ -39,11 +39,11 @@ Version = tuple[int, int]
 class Exhibit(NamedTuple):
     """A program from the gallery.
 
-    ``code`` is the program's text after the comment.
+    ``code`` is the text of the program after the comment.
 
     ``rules`` are ordered pairs of a kernel version and the rule that explains the rejection before
-    that version; the version None stands for all later kernels. ``since`` is the first kernel
-    version to which ``rules`` applies. ``without`` are capabilities to drop before loading.
+    that version; the version None means all later kernels. ``since`` is the first kernel version
+    for which ``rules`` are valid. ``without`` are capabilities to drop before loading.
     """
 
     number: int
@@ -63,12 +63,12 @@ class Exhibit(NamedTuple):
         return self.path.with_name(f"{stem}.fixed{dot}{suffix}")
 
     def fixed(self) -> tuple[str, str]:
-        """Return a sentence about the repair, and the text of the repaired program."""
+        """Return a sentence that describes the repair, and the text of the repaired program."""
         said, code = _split(self.fixed_path.read_text(encoding="utf-8"))
         return " ".join(said), code
 
     def rule_on(self, kernel: Version) -> str | None:
-        """Return the code of the rule that explains the rejection by this kernel, if any."""
+        """Return the code of the rule that explains why this kernel rejects the program, if any."""
         if kernel < self.since:
             return None
         return next(rule for until, rule in self.rules if until is None or kernel < until)
@@ -76,7 +76,7 @@ class Exhibit(NamedTuple):
 
 @cache
 def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
-    """Return all programs sorted by number, from the gallery's folder or the given folder."""
+    """Return all programs in the gallery, or in the given folder, sorted by number."""
     folder = folder or next((one for one in _FOLDERS if one.is_dir()), None)
     if folder is None or not folder.is_dir():
         raise UsageError(
@@ -92,7 +92,7 @@ def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
 
 
 def exhibits_of(code: str) -> list[Exhibit]:
-    """Return the programs whose rejection is explained by a rule on at least one kernel.
+    """Return the programs whose rejection a rule explains on at least one kernel.
 
     >>> [one.name for one in exhibits_of("RB-V003")]
     ['null_not_checked']
@@ -148,7 +148,7 @@ def _version(major: str | None, minor: str | None) -> Version | None:
 
 
 def _split(text: str) -> tuple[list[str], str]:
-    """Split a program into the lines of its initial comment and the text after the comment."""
+    """Split a program into the lines of its initial comment and the text that follows."""
     comment, _, code = text.partition("\n\n" if text.startswith(";") else "*/\n")
     lines = [re.sub(r"^(; ?|/\* ?| \* ?)", "", line).rstrip() for line in comment.splitlines()]
     return "\n".join(lines).strip().split("\n"), code.lstrip("\n")

@@ -35,8 +35,8 @@ _LINES = 8
 class Diagnosis(NamedTuple):
     """The result of reading a log, with the patch as an object that can be applied.
 
-    ``rule`` is None if no rule matches the message, and ``slot`` is None if the log names no
-    instruction.
+    ``rule`` is None if no rule matches the message, and ``slot`` is None if the log does not name
+    an instruction.
     """
 
     failure: Failure
@@ -48,7 +48,7 @@ class Diagnosis(NamedTuple):
     def explanation(self, trial: Trial | None = None) -> Explanation:
         """Return the diagnosis as plain data.
 
-        ``trial`` is the kernel's answer to the patched program.
+        ``trial`` is the kernel's response to the patched program.
         """
         log, finding, rule, patch = self.failure.log, self.finding, self.rule, self.patch
         return Explanation(
@@ -112,9 +112,9 @@ def _ask(rule: Rule, match: re.Match[str], failure: Failure) -> Diagnosis | None
 
 
 def _patch(rule: Rule, match: re.Match[str], failure: Failure) -> Patch | None:
-    """Return the change that the rule proposes, if its instructions can be encoded.
+    """Return the change that the rule proposes, if the instructions of the change can be encoded.
 
-    A damaged log may name registers and slots that cannot exist.
+    A damaged log may contain registers and slots that cannot exist.
     """
     if rule.repair is None or failure.code is None:
         return None

@@ -1,4 +1,4 @@
-"""A rejected program, and the information about the program that rules need."""
+"""A rejected program, with the information about it that rules need."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Failure"]
 
 
 class Failure:
-    """The verifier's ``log``, and the program's ``spec`` if it is available.
+    """Contains the verifier's ``log``, and the program's ``spec`` if it is available.
 
     Slots count 8-byte units from the program's first instruction, as in the verifier.
     """
@@ -34,7 +34,7 @@ class Failure:
 
     @property
     def message(self) -> str:
-        """The verifier's message, with lines joined by newlines."""
+        """The verifier's message, in which lines are joined by newlines."""
         return "\n".join(self.log.message)
 
     @property
@@ -49,7 +49,7 @@ class Failure:
 
     @cached_property
     def slot(self) -> int | None:
-        """The instruction that the message names, or else the last verified instruction."""
+        """The instruction that the message names or, by default, the last verified instruction."""
         if self.log.named_slot is not None:
             return self.log.named_slot
         return None if self.step is None else self.step.slot
@@ -63,13 +63,13 @@ class Failure:
     def instructions(self) -> dict[int, Instruction]:
         """Maps slots to instructions, in order.
 
-        The map is empty if the program is not available.
+        The dict is empty if the program is not available.
         """
         found = () if self.code is None else self.code.instructions
         return dict(zip(slots_of(found), found, strict=False))
 
     def _instruction_at(self, slot: int) -> Instruction | None:
-        """Return the instruction at a slot, or the 16-byte instruction that includes the slot."""
+        """Return the instruction at a slot, even if it is the second slot of an instruction."""
         before = self.instructions.get(slot - 1)
         wide = before if before is not None and before.slots == 2 else None
         return self.instructions.get(slot, wide)
@@ -80,7 +80,7 @@ class Failure:
         return effect(self.text_at(self.slot) or "")
 
     def text_at(self, slot: int | None) -> str | None:
-        """Return the text of an instruction, from the log or else from the program."""
+        """Return the text of an instruction from the log or, failing that, from the program."""
         if self.step is not None and slot == self.step.slot:
             return self.step.text
         one = None if slot is None else self._instruction_at(slot)
@@ -94,15 +94,11 @@ class Failure:
             text = format_instruction(one, style)
         except BytecodeError:
             return None
-        # The program contains only a kernel function's BTF ID, but the log contains the function's
-        # name.
+        # The program contains only the BTF ID of a kernel function, but the log contains its name.
         return (self._logged(slot) or text) if text.startswith("call kfunc") else text
 
     def _logged(self, slot: int | None) -> str | None:
-        """Return the text of an instruction on the path.
-
-        Return None if the path does not contain it.
-        """
+        """Return the text of an instruction, or None if the path does not contain it."""
         return next((one.text for one in self.path if one.slot == slot), None)
 
     def source_at(self, slot: int | None) -> Source | None:
@@ -113,7 +109,7 @@ class Failure:
 
     @property
     def source_line(self) -> str:
-        """The source line that the log quotes for the last step, or "" if there is no quote."""
+        """The source line that the log quotes for the last step, or "" if there is none."""
         return self.path.source_of(self.step) if self.step is not None else ""
 
     def place(self, slot: int) -> str:
@@ -130,7 +126,7 @@ class Failure:
         return slot_known(self.path, off // 8 * 8, at) if self.step is not None else None
 
     def origins(self, register: int, at: int = 0) -> list[Origin]:
-        """Return the steps that set or changed a register's value, latest first."""
+        """Return the steps that set or changed the value of a register, latest first."""
         if (register, at) not in self._origins:
             found = origins(self.path, register, at) if self.step is not None else []
             self._origins[register, at] = found
@@ -139,7 +135,7 @@ class Failure:
     def birth(self, register: int, at: int = 0) -> Origin | None:
         """Return the step that created a value, which is a call, a constant or a load.
 
-        Returns None if the value was present at the start of the program.
+        Return None if the value existed when the program started.
         """
         found = self.origins(register, at)
         last = found[-1] if found else None

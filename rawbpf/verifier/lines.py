@@ -10,7 +10,7 @@
     mark_precise: ...  regs=4 stack=0 before 3: ...  debugging notes
     processed 9 insns (limit 1000000) ...            statistics
 
-All other lines belong to the verifier's message.
+All other lines are part of the verifier's message.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _NOTES = re.compile(
 class Insn(NamedTuple):
     """A line that shows a visited instruction.
 
-    ``after`` is the state that follows the instruction on the line.
+    ``after`` is the state that is logged after the instruction on the same line.
     """
 
     slot: int
@@ -61,7 +61,7 @@ class Insn(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """A return to a branch, at which ``source`` jumps to ``target``.
+    """A return to a saved branch, at which ``source`` jumps to ``target``.
 
     ``safe`` means that the path was pruned. If the path was not pruned, ``state`` is the state at
     the target.
@@ -75,7 +75,7 @@ class Branch(NamedTuple):
 
 
 def insn(line: str) -> Insn | None:
-    """Parse a line that shows an instruction; return None for other lines.
+    """Parse a line that shows an instruction, or return None for any other line.
 
     >>> insn("3: (07) r2 += -4                     ; R2=fp-4")
     Insn(slot=3, opcode=7, text='r2 += -4', after='R2=fp-4')
@@ -94,7 +94,7 @@ def insn(line: str) -> Insn | None:
 
 
 def said_after_jump(line: str) -> str:
-    """Return a message that follows a jump on the same line, because the kernel wrote no newline.
+    """Return a message that follows a jump on the same line because the kernel wrote no newline.
 
     >>> said_after_jump("5: (55) if r1 != 0x0 goto pc-1 infinite loop detected at insn 5")
     'infinite loop detected at insn 5'
@@ -112,7 +112,7 @@ def _said(text: str) -> str:
 
 
 def state_text(line: str) -> str | None:
-    """Return the state if the line shows only a state; return None for other lines.
+    """Return the state in a line that shows only a state, or None for any other line.
 
     >>> state_text("0: R1=ctx() R10=fp0")
     'R1=ctx() R10=fp0'
@@ -122,7 +122,7 @@ def state_text(line: str) -> str | None:
 
 
 def branch(line: str) -> Branch | None:
-    """Parse a line that returns to a branch; return None for other lines.
+    """Parse a line that reports a return to a branch, or return None for any other line.
 
     >>> branch("from 2 to 5: safe")
     Branch(source=2, target=5, speculative=False, safe=True, state='')
@@ -136,7 +136,7 @@ def branch(line: str) -> Branch | None:
 
 
 def pruned_at(line: str) -> int | None:
-    """Return the instruction at which a path was pruned; return None for other lines.
+    """Return the instruction at which a path was pruned, or None for any other line.
 
     >>> pruned_at("5: safe")
     5
@@ -146,5 +146,5 @@ def pruned_at(line: str) -> int | None:
 
 
 def is_note(line: str) -> bool:
-    """Return whether a line is a debugging note or a statistic instead of a message."""
+    """Return whether a line is a debugging note or a statistic rather than a message."""
     return _NOTES.match(line) is not None

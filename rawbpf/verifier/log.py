@@ -1,10 +1,11 @@
 """Read a verifier log from its end.
 
-A log may be megabytes long, but an explanation needs only the message and the path that led to it.
-Lines are therefore parsed one by one from the end, and states are parsed only on demand.
+A log may be megabytes long, but only the message and the path that led to it are needed for an
+explanation. Lines are therefore parsed one by one from the end, and states are parsed only on
+demand.
 
-Up to 7.2, the message follows the last instruction, and statistics follow the message. Newer
-kernels write reports after the message, which `report.py` parses.
+Up to 7.2, the message follows the last instruction, and is followed by statistics. Newer kernels
+write reports after the message, which `report.py` parses.
 """
 
 from __future__ import annotations
@@ -24,16 +25,15 @@ __all__ = ["Log"]
 
 _NAMED_SLOT = re.compile(r"\binsn[ #](\d{1,9})\b")
 _RUN_ON = re.compile(r"(?<=.)processed \d{1,9} insns \(limit.*")
-"""A message without a newline ("spilled ptr in range of ...").
+"""The start of a message that the kernel writes without a newline ("spilled ptr in range of ...").
 
-The statistics follow on the same line.
-"""
+The statistics follow on the same line."""
 _LONGEST_MESSAGE = 50
 _WIDEST = 4096
-"""Maximum length of a message line in characters.
+"""The maximum length of a message line in characters.
 
 The kernel writes at most 1024 characters at a time."""
-_TAIL = 20  # number of lines at the end that contain the statistics
+_TAIL = 20  # the number of lines at the end that may contain the statistics
 _COUNTS = {
     "insns": re.compile(r"processed (\d+) insns"),
     "limit": re.compile(r"\(limit (\d+)\)"),
@@ -47,9 +47,9 @@ _STACK = re.compile(r"^stack depth ([\d+]+)", re.MULTILINE)
 
 
 class Log:
-    r"""A verifier log of any length.
+    r"""A verifier log, which may have any length.
 
-    No method raises an error, regardless of the text.
+    No method raises an error, whatever the text.
 
     >>> log = Log("0: R1=ctx() R10=fp0\n0: (95) exit\nR0 !read_ok\nprocessed 1 insns (limit 9)\n")
     >>> log.message, log.path[0].slot, log.statistics["insns"]
@@ -67,17 +67,17 @@ class Log:
         return read_report(lines)
 
     def last_lines(self, count: int) -> list[str]:
-        """Return the last lines of the log, without reports from kernels newer than 7.2."""
+        """Return the last lines of the log, excluding reports from kernels newer than 7.2."""
         return self.lines[: self._sections_at][-count:]
 
     @property
     def sections(self) -> dict[str, tuple[str, ...]]:
-        """Maps each section title of the first report (without the colon) to the lines."""
+        """Maps section titles in the first report, without the colon, to the sections' lines."""
         return self._report.sections
 
     @cached_property
     def _sections_at(self) -> int:
-        """The index of the reports' first line, or the number of lines if there are no reports."""
+        """The index of the first line of the reports, or the number of lines if there are none."""
         end = first = len(self.lines)
         for index in range(end - 1, -1, -1):
             line = self.lines[index]
@@ -105,18 +105,18 @@ class Log:
     @property
     def message(self) -> tuple[str, ...]:
         """The lines of the verifier's message, or an empty list if the log has no message."""
-        # Some messages continue after a report, and each leaked reference has a separate report.
+        # Some messages continue after a report, and each leaked reference has a report of its own.
         after = [_clipped(one) for one in self._report.others if not is_note(one)]
         said = (*self._message_at[1], *after[:_LONGEST_MESSAGE])
         said = said or tuple(map(_clipped, self.sections.get("Reason", ())))
-        # Linux 6.1 writes only this line; newer kernels add that a caller passes invalid arguments.
+        # Linux 6.1 writes only this line; newer kernels add that a caller passed invalid arguments.
         return said or tuple(
             _clipped(line) for line in self.lines[-_TAIL:] if line.startswith("arg#")
         )
 
     @property
     def cause(self) -> str:
-        """The message on one line, or else the last line of the log."""
+        """The message on one line or, if there is no message, the last line of the log."""
         if self.message:
             said = self.message if len(self.message) <= 3 else self.message[-1:]
             return "; ".join(said)
@@ -147,7 +147,7 @@ class Log:
 
     @property
     def stack_depths(self) -> Sequence[int]:
-        """The stack depths in bytes of the program and each function (5.2, with statistics)."""
+        """The stack depths in bytes of the program and of each function (5.2, with statistics)."""
         found = _STACK.search("\n".join(self.lines[-_TAIL:]))
         return [int(one[:9]) for one in found[1].split("+") if one] if found else []
 

@@ -24,16 +24,17 @@ if TYPE_CHECKING:
 __all__ = ["Origin", "known", "origins", "slot_known"]
 
 _FP = 10
-_FARTHEST = 20_000  # in chunks, because a path may contain a million steps
+_FARTHEST = 20_000  # proceed in chunks, because a path may contain a million steps
 
 
 class Origin(NamedTuple):
     """A step that set or changed a value.
 
-    ``place`` is the location of the value after the step: "r0" or "fp-8".
+    ``place`` is the location of the value after the step, such as "r0" or "fp-8".
 
-    An ``effect.kind`` of "move", "load" or "store" copies the value; "arithmetic" and "if" change
-    what is known about it; "call", "constant", and "load" from other memory create it.
+    An ``effect.kind`` of "move", "load" or "store" means that the value was copied; "arithmetic"
+    and "if" change what is known about it; "call", "constant", and "load" from other memory create
+    it.
     """
 
     step: Step
@@ -45,18 +46,18 @@ class Origin(NamedTuple):
 def origins(path: Path, register: int, at: int = 0) -> list[Origin]:
     """Return the steps that changed ``register`` before the step ``path[at]``, latest first.
 
-    The last origin is the step that created the value. If no step created the value, it was present
+    The last origin is the step that created the value. If no step created the value, it existed
     when the program started.
     """
     return _Walk(path, at, f"r{register}").run()
 
 
 class _Walk:
-    """A walk along the path; ``place`` is the current location of the value."""
+    """A walk backward along the path; ``place`` is the current location of the value."""
 
     def __init__(self, path: Path, at: int, place: str) -> None:
         self.path, self.at, self.place = path, at, place
-        self.size = 8  # number of bytes at the location, if it is on the stack
+        self.size = 8  # the number of bytes at the location, if it is on the stack
         self.depth = path[at].depth
         self.found: list[Origin] = []
 
@@ -71,13 +72,13 @@ class _Walk:
         return self.found
 
     def _step(self, step: Step, index: int) -> bool:
-        """Process one step. Return whether to continue the walk."""
+        """Process one step. Process a step, and return whether to continue the walk."""
         if step.depth > self.depth:
             entering = self.place == "r0" and step.depth == self.depth + 1
             if entering and effect(step.text).kind == "exit":
-                self.depth = step.depth  # the called function returned r0
+                self.depth = step.depth  # r0 was returned by the called function
             return True
-        if step.depth < self.depth:  # the call that entered this function
+        if step.depth < self.depth:  # this call entered the current function
             self.depth = step.depth
             return self.place in ("r1", "r2", "r3", "r4", "r5")
         return self._effect(step, index, effect(step.text))
@@ -99,7 +100,8 @@ class _Walk:
                 return True
             self._note(step, index, one)
             self.place = f"r{one.src}"
-            # If a store writes only some of the bytes, the value does not come from one register.
+            # If a store writes only some of the bytes, the value does not come from a single
+            # register.
             return one.src is not None and written == self.size
         if one.dst is None or place != f"r{one.dst}":
             return True
@@ -113,7 +115,7 @@ class _Walk:
         return True
 
     def _written(self, one: Effect) -> int:
-        """Return how many bytes of the current location a store writes, or 0 for a register."""
+        """Return how many bytes of the current location a store writes (0 for a register)."""
         if not self.place.startswith("fp") or one.memory is None or one.memory.base != _FP:
             return 0
         off, begin = int(self.place[2:] or 0), one.memory.off
@@ -124,7 +126,7 @@ class _Walk:
 
 
 def known(path: Path, register: int, at: int = 0) -> Value | None:
-    """Return what the verifier knew about a register before ``path[at]``, or None if not logged."""
+    """Return what the verifier knew about a register before ``path[at]``, or None if unknown."""
     depth, names = path[at].depth, (f"R{register}=", f"R{register}_")
     for index in range(at + 1, at + _FARTHEST):
         try:

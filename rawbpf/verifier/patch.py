@@ -1,11 +1,11 @@
-"""Modify a program's instructions, to show the change and to test it on the kernel.
+"""Modify a program's instructions, so that a change can be shown and tested on the kernel.
 
 Slots before an edit stay the same, and slots after it move; jumps and calls across the edit are
 adjusted. A jump to the position of an insertion targets the inserted instructions, so that a check
 inserted before an access runs on every path to the access.
 
-Many changes end the program with `r0 = 0`, `exit`, which is valid for most program types and in
-subprograms. A change is only a proposal; rawbpf claims that it works only after the kernel has
+Many changes make the program end with `r0 = 0`, `exit`, which is valid for most program types and
+in subprograms. A change is only a proposal; rawbpf claims that it works only after the kernel has
 accepted the changed program.
 
 >>> from rawbpf.asm import Builder, r0
@@ -44,7 +44,7 @@ __all__ = [
 
 
 class Edit(NamedTuple):
-    """Replace ``remove`` instructions, starting at ``slot``, with ``instructions``.
+    """Replaces ``remove`` instructions, starting at ``slot``, with ``instructions``.
 
     With ``skipped``, jumps to ``slot`` bypass the new instructions, which then run only after the
     preceding instruction.
@@ -64,23 +64,23 @@ def insert(slot: int, *texts: str, skipped: bool = False) -> Edit:
 def replace(slot: int, *texts: str) -> Edit:
     """Return an edit that replaces the instruction at ``slot``.
 
-    Without texts, the instruction is removed.
+    If no texts are given, the instruction is removed.
     """
     return Edit(slot, 1, _parse(texts))
 
 
 def _parse(texts: tuple[str, ...]) -> tuple[Instruction, ...]:
-    from rawbpf.asm.parse import parse_instruction  # needed only for repairs
+    from rawbpf.asm.parse import parse_instruction  # imported only for repairs
 
     return tuple(map(parse_instruction, texts))
 
 
 class Patch(NamedTuple):
-    """Edits that repair a program.
+    """A set of edits that repair a program.
 
-    ``what`` describes them in the imperative, such as "check r0 for NULL".
+    ``what`` describes the repair in the imperative, such as "check r0 for NULL".
 
-    ``license`` is the license to declare, or None to keep the program's license.
+    ``license`` is the license to declare, or None to keep that of the program.
     """
 
     what: str
@@ -142,13 +142,13 @@ def _index(program: Bytecode, slot: int) -> int:
 
 
 def _source(program: Bytecode, index: int) -> Source | None:
-    """Return the source line for an inserted instruction, copied from the displaced instruction."""
+    """Return the source line for an inserted instruction, taken from the displaced one."""
     nearest = program.instructions[index : index + 1] or program.instructions[-1:]
     return nearest[0].source if nearest else None
 
 
 def _aim(one: Instruction, slot: int, moved: Callable[[int], int], own: int) -> Instruction:
-    """Return an instruction with its jump distance adjusted for a move by ``own`` slots."""
+    """Return an instruction whose jump distance is adjusted for a move by ``own`` slots."""
     from rawbpf.asm.disassembler import jump_target
     from rawbpf.asm.link import callee
 
@@ -160,7 +160,7 @@ def _aim(one: Instruction, slot: int, moved: Callable[[int], int], own: int) -> 
     by = moved(goal) - goal - own
     if not by:
         return one
-    if one.slots == 2:  # the address of a function is in the low half of imm
+    if one.slots == 2:  # the low half of imm contains the address of the function
         low = (one.imm + by) & 0xFFFF_FFFF
         return one._replace(imm=one.imm >> 32 << 32 | low)
     return one._replace(off=one.off + by) if field == "off" else one._replace(imm=one.imm + by)
@@ -174,7 +174,7 @@ def leave_unless(slot: int, condition: str, *before: str) -> Edit:
 def free_registers(failure: Failure) -> list[int]:
     """Return the registers that the program never uses.
 
-    Registers preserved across calls come first.
+    Registers that are preserved across calls come first.
     """
     code = failure.code
     if code is None:

@@ -1,10 +1,10 @@
 """Walk back along the path that led to an instruction.
 
-The verifier works depth-first: at a branch, it saves one side for later and follows the other. When
-a path ends, the verifier continues with the side that it saved last: `from 7 to 9:`. A log of level
-1 contains only the path that failed, because the kernel removes all other paths. A log of level 2
-contains all paths, so the lines between a branch and the point where the verifier returns to the
-branch belong to other paths.
+The verifier works depth-first: at a branch, it saves one side for later and follows the other side.
+When a path ends, the verifier continues with the side that it saved last: `from 7 to 9:`. A log of
+level 1 contains only the path that failed, because the kernel removes all other paths from it. A
+log of level 2 contains all paths, so the lines between a branch and the point at which the verifier
+returns to it belong to other paths.
 
     3: (15) if r0 == 0 goto pc+4     <─┐ continue at the visit that saved this side:
     4: ...                             │ the last visit without a return of its own
@@ -33,8 +33,8 @@ __all__ = ["Path", "Step"]
 class Step(NamedTuple):
     """One visit to an instruction.
 
-    ``after`` contains the states logged between this instruction and the next instruction on the
-    path, in order. ``depth`` is the call depth relative to the last step; it is negative in a
+    ``after`` contains the states that are logged between this instruction and the next one on the
+    path, in order. ``depth`` is the call depth relative to the last step, so it is negative in a
     caller. ``line`` is the index of the step's line in the log.
     """
 
@@ -59,13 +59,13 @@ _JUMP = re.compile(r"(\d{1,9}): \([0-9a-f]{2}\) if .* goto pc([+-]\d{1,9})")
 
 
 class Path(Sequence[Step]):
-    """The steps on the path, latest first, parsed on demand."""
+    """The steps on the path, latest first, which are parsed on demand."""
 
     def __init__(self, lines: Sequence[str], end: int) -> None:
         self._lines = lines
         self._found: list[Step] = []
         self._walk = self._steps(end)
-        self.before: tuple[str, ...] = ()  # states before the first step, once they are parsed
+        self.before: tuple[str, ...] = ()  # states before the first step, if they have been parsed
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -123,7 +123,7 @@ class Path(Sequence[Step]):
         self.before = tuple(reversed(states))
 
     def _events(self, end: int) -> Iterator[tuple[int, Insn | str]]:
-        """Yield the path's instructions and states backward, with their line indexes."""
+        """Yield the instructions and states on the path, backward, with their line indexes."""
         at = end
         while at >= 0:
             line = self._lines[at]
@@ -143,7 +143,7 @@ class Path(Sequence[Step]):
             at -= 1
 
     def _visit(self, back: Branch, at: int) -> int:
-        """Return the line of the visit that saved the branch to which ``back`` returns."""
+        """Return the line of the visit at which the branch that ``back`` returns to was saved."""
         returns = 0
         start = f"{back.source}: ("
         again = f"from {back.source} to {back.target}"
@@ -158,9 +158,9 @@ class Path(Sequence[Step]):
         return -1
 
     def _follows_an_end(self, at: int) -> bool:
-        """Return whether a path ended before this state.
+        """Return whether the path before this state has ended.
 
-        The state then belongs to another branch.
+        If so, the state belongs to another branch.
 
         Before 5.17, a log of level 2 does not name the branch.
         """
@@ -173,7 +173,7 @@ class Path(Sequence[Step]):
         return False
 
     def _branch_to(self, slot: str, at: int) -> int:
-        """Return the line of the last jump to ``slot`` that was saved and not returned to."""
+        """Return the line of the last jump to ``slot`` whose saved branch was not yet resumed."""
         returns = 0
         for index in range(at, -1, -1):
             line = self._lines[index]
@@ -188,7 +188,7 @@ class Path(Sequence[Step]):
         return -1
 
     def source_of(self, step: Step) -> str:
-        """Return the source line that the log quotes for a step, or "" if the log quotes no line.
+        """Return the source line that the log quotes for a step, or "" if there is none.
 
         The log quotes each source line once, before the first of its instructions.
         """
@@ -200,7 +200,7 @@ class Path(Sequence[Step]):
 
 
 def _depth(one: Insn, later: Step | None) -> int:
-    """Return the depth of the step before ``later``."""
+    """Return the call depth of the step before ``later``."""
     if later is None:
         return 0
     if one.opcode == _EXIT:

@@ -1,4 +1,4 @@
-"""Find all rules in ``rules/``. Rules are imported only when a program is rejected."""
+"""Collect all rules in ``rules/``. The rules are imported only when a program is rejected."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def matches(message: str) -> Iterator[tuple[Rule, re.Match[str]]]:
     """Yield each rule that matches a message, with its match; general rules come last."""
     for one in sorted(all_rules().values(), key=lambda one: one.general):
         for pattern in one.patterns:
-            # Compiling patterns takes most of the time, so only patterns that can match are
+            # Compiling patterns takes most of the time, so only patterns that may match are
             # compiled.
             if _literal(pattern) in message:
                 found = re.search(pattern, message, re.MULTILINE)
@@ -50,7 +50,7 @@ _SPECIAL = re.compile(r"\\[A-Za-z][?*+]?|\\?.(?=[?*{])|(?<!\\)[.^$|?*+]|\{[^}]*\
 
 @cache
 def _literal(pattern: str) -> str:
-    r"""Return a text that every match of the pattern contains, or "" if no such text is found.
+    r"""Return a text that every match of the pattern contains, or "" if there is no such text.
 
     >>> _literal(r"R(?P<reg>\d+) invalid mem access '(?P<type>\w+)'")
     " invalid mem access '"

@@ -21,7 +21,7 @@
     BPF_EXIT instruction in main prog would lead to reference leak
     processed 24 insns (limit 1000000) ...
 
-Each arrow consists of three ">" characters. An unindented line that is not a title is part of the
+Each arrow consists of three ">" characters. An unindented line that is not a title belongs to the
 message. A log may contain several reports, because a program may leak several references.
 
 Source: kernel/bpf/diagnostics.c.
@@ -44,13 +44,13 @@ _FIRST = _TITLES[0]
 
 _HEADER = re.compile(r"  (?:insn (\d{1,9})\b.*|(?:\S+ @ )?[^|\s][^|]*:\d+:\d+\s*)$")
 _MARKED = re.compile(r">>>\s*(\d{1,9}) \| \([0-9a-f]{2}\)")
-_NOTE = re.compile(r"\s*\|\s(.*)")  # the column of numbers is empty on that line
+_NOTE = re.compile(r"\s*\|\s(.*)")  # the column of numbers is empty on this line
 _LABEL = re.compile(r"\^-- ([\w ]{1,40}): (.*)")
-_MOST = 64  # the kernel has stopped writing
+_MOST = 64  # the kernel has stopped writing the report
 
 
 class Place(NamedTuple):
-    """A location in the program; ``label`` is "error", "branch", "update", "acquired" ..."""
+    """A location in the program; ``label`` is "error", "branch", "update", "acquired" and so on."""
 
     slot: int | None
     label: str
@@ -58,7 +58,7 @@ class Place(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The first report's ``sections`` by title, and ``others``, the messages between reports."""
+    """The ``sections`` of the first report, by title, and the messages between reports."""
 
     sections: dict[str, tuple[str, ...]]
     others: tuple[str, ...]
@@ -107,7 +107,7 @@ def places(lines: Sequence[str]) -> list[Place]:
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the group of lines that describes each location in the program."""
+    """Yield, for each location in the program, the group of lines that describes it."""
     block: list[str] = []
     for line in lines:
         if block and _HEADER.match(line):

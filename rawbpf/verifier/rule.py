@@ -1,4 +1,4 @@
-r"""Define a verifier rule: the messages it covers, their meaning, and how to explain a rejection.
+r"""Define a verifier rule, with the messages that it covers, their meaning, and an explanation.
 
 Each file in ``rules/`` defines one rule as ``RULE``, which the registry finds:
 
@@ -28,8 +28,8 @@ Each file in ``rules/`` defines one rule as ``RULE``, which the registry finds:
   result, so it need not be certain to work. ``repair`` is only called if ``failure.code`` is known.
   ``repair`` may raise BytecodeError, which `insert` does for an invalid instruction.
 - The functions of a rule must not raise any other error, whatever the log contains; a test passes
-  damaged logs. A log may name registers and instructions that do not exist. Limit the digits of a
-  number (``\d{1,9}``).
+  damaged logs. A log may contain registers and instructions that do not exist. Limit the digits of
+  a number (``\d{1,9}``).
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ __all__ = [
 
 
 class Finding(NamedTuple):
-    """A rule's explanation of one rejection.
+    """A rule's explanation of a particular rejection.
 
-    ``sentence`` states the error without a final period; ``evidence`` lists the facts behind it,
-    latest first. ``counter`` is a value that violates the rule, and what would happen with that
+    ``sentence`` states the error without a final period; ``evidence`` lists the facts that support
+    it, latest first. ``counter`` is a value that violates the rule, and what would happen with that
     value. ``change`` describes the fix in words; it is shown even if there is no patch.
     """
 
@@ -74,7 +74,7 @@ class Finding(NamedTuple):
 class Example(NamedTuple):
     """Two assembly programs, ``refused`` and ``accepted``, that differ only in a small change.
 
-    ``since`` and ``until`` are the first and the last kernel version that rejects ``refused``; an
+    ``since`` and ``until`` are the first and the last kernel version that reject ``refused``; an
     empty string means no limit. ``without`` names capabilities to drop before loading ``refused``;
     CAP_SYS_ADMIN, which includes them, is dropped as well.
     """
@@ -87,7 +87,7 @@ class Example(NamedTuple):
 
     @property
     def conditions(self) -> str:
-        """The kernels that reject ``refused``, as part of a sentence, or "" for all kernels.
+        """The kernels that reject ``refused``, for use in a sentence, or "" for all kernels.
 
         >>> Example("", "", since="5.15", without=("CAP_BPF",)).conditions
         ' since Linux 5.15, without CAP_BPF'
@@ -97,7 +97,7 @@ class Example(NamedTuple):
 
 
 def _span(since: str, until: str) -> str:
-    """Format a range of versions as part of a sentence.
+    """Format a range of versions for use in a sentence.
 
     >>> _span("", "6.1")
     ' up to Linux 6.1'
@@ -115,7 +115,7 @@ LOOKUP = """\
         r1 = hits ll
         call map_lookup_elem
 """
-"""After these instructions, r0 points to a value of the map HITS or is NULL."""
+"""After these instructions, r0 either points to a value in the map HITS or is NULL."""
 
 PACKET = """\
         r2 = *(u32 *)(r1 + 0)               ; data
@@ -135,8 +135,7 @@ RESERVE = """\
 """
 """The text starts with the license.
 
-After these instructions, r0 points to a record of eight bytes or is NULL.
-"""
+After these instructions, r0 either points to a record of eight bytes or is NULL."""
 
 
 class Rule(NamedTuple):

@@ -1,11 +1,11 @@
-"""Parse a state, which is the verifier's knowledge about a frame's registers and stack slots.
+"""Parse a state, in which the verifier describes the registers and stack slots of a frame.
 
     R1=ctx() R10=fp0 fp-8=0000????              everything, or only what an instruction used
     frame1: R0_w=5 R6_r=ctx(off=0,imm=0) ...    another frame; _w and _r: written, read
 
 A stack slot is eight bytes long and is named after its lowest address. The log shows a spilled
 register (`fp-8=map_value(...)`), or one letter per byte, starting with the byte at the highest
-address: for example, `fp-8=0000????` means that fp-4 to fp-1 are zero and that fp-8 to fp-5 were
+address: for example, `fp-8=0000????` means that fp-4 to fp-1 are zero, and that fp-8 to fp-5 were
 never written.
 """
 
@@ -27,7 +27,7 @@ BYTES = {
     "i": "part of an iterator",
     "f": "part of a saved interrupt flag",
 }
-"""Maps each letter to a description of the byte (kernel/bpf/log.c: slot_type_char)."""
+"""Maps each letter to a description of the byte (slot_type_char in kernel/bpf/log.c)."""
 
 LETTERS = re.compile(f"[{''.join(BYTES)}]{{8}}")
 """The format of a slot that does not contain a spilled register."""
@@ -38,7 +38,7 @@ _ITEM = re.compile(r"(?:R(\d{1,2})|fp(-?\d{1,5}))(?:_[rwD]+)?=")
 
 
 class StackSlot(NamedTuple):
-    """A stack slot, with eight letters in ``bytes`` or a spilled register in ``value``."""
+    """A stack slot, which has eight letters in ``bytes`` or a spilled register in ``value``."""
 
     bytes: str
     value: Value | None
@@ -46,7 +46,7 @@ class StackSlot(NamedTuple):
 
 
 class State(NamedTuple):
-    """The registers of a frame by number, and its stack slots by offset (-8, -16 ...)."""
+    """The registers of a frame by number, and its stack slots by offset (-8, -16 and so on)."""
 
     frame: int
     registers: dict[int, Value]
@@ -56,7 +56,7 @@ class State(NamedTuple):
 def parse_state(text: str) -> State:
     """Parse a text and return the state.
 
-    The function never raises an error and skips text that cannot be parsed.
+    The function never raises an error, and skips text that cannot be parsed.
 
     >>> state = parse_state("frame1: R0_w=5 R10=fp0 fp-8=0000???? refs=2")
     >>> state.frame, state.registers[0].number, state.stack[-8].bytes

@@ -12,9 +12,9 @@ Equal bounds are written only once, as in `smax=umax=0xff`. A signed bound may b
 64-bit number in hex: for example, `smin=0xffffffff80000000` is -2147483648. Bounds that do not
 limit the value are omitted.
 
-`var_off` is a tristate number (kernel/bpf/tnum.c), which consists of the bits known to be 1 and the
-bits that are unknown. All other bits are known to be 0, so ``value`` and ``mask`` have no bits in
-common:
+`var_off` is a tristate number (kernel/bpf/tnum.c), which consists of the bits that are known to be
+1 and the bits that are unknown. All other bits are known to be 0, so ``value`` and ``mask`` have no
+bits in common:
 
     (0x4; 0xf8)   ..xxxxx100   4, 12, 20 ... 252: at most 252, and 4 more than a multiple of 8
 """
@@ -52,7 +52,7 @@ _NAMES_BEFORE_6_0 = {
 
 
 class Tnum(NamedTuple):
-    """A tristate number: ``value`` contains the bits known to be 1, and ``mask`` the unknown bits.
+    """A tristate number: ``value`` has the bits known to be 1, and ``mask`` has the unknown bits.
 
     >>> 12 in Tnum(4, 0xF8), 13 in Tnum(4, 0xF8), Tnum(4, 0xF8).highest
     (True, False, 252)
@@ -75,9 +75,7 @@ class Tnum(NamedTuple):
         return self.value | self.mask
 
     def at_least(self, number: int) -> int | None:
-        """Return the smallest possible number that is at least ``number``.
-
-        Returns None if every possible number is smaller.
+        """Return the smallest possible number that is at least ``number``, or None.
 
         >>> Tnum(4, 0xF8).at_least(13), Tnum(4, 0xF8).at_least(253)
         (20, None)
@@ -87,7 +85,7 @@ class Tnum(NamedTuple):
         if number in self:
             return number
         # Keep the upper bits of ``number``, set one of its 0 bits, and make all lower bits as small
-        # as possible. The lowest bit that can be set gives the smallest result.
+        # as possible. Setting the lowest such bit gives the smallest result.
         for place in range(64):
             bit = 1 << place
             upper = (number >> place << place) | bit
@@ -104,7 +102,7 @@ class Value(NamedTuple):
     """One value. ``kind`` is "scalar", "ctx", "fp", "map_value_or_null" ..., or "" if not parsed.
 
     ``number`` is the value of a known scalar, or the offset from the frame pointer for "fp".
-    ``fields`` maps field names, as used by current kernels, to the field texts in parentheses.
+    ``fields`` maps field names, as in current kernels, to the texts of the fields in parentheses.
     ``text`` is the value as shown in the log.
     """
 
@@ -120,7 +118,7 @@ class Value(NamedTuple):
 
     @property
     def is_scalar(self) -> bool:
-        """Whether the value is a number, known or unknown, instead of a pointer."""
+        """Whether the value is a number, known or unknown, rather than a pointer."""
         return self.kind == "scalar"
 
     @property
@@ -130,7 +128,7 @@ class Value(NamedTuple):
 
     @property
     def tnum(self) -> Tnum:
-        """The known bits of a number, or of a pointer's variable offset."""
+        """The known bits of a number, or those of a pointer's variable offset."""
         if self.is_scalar and self.number is not None:
             return Tnum(self.number & U64_MAX, 0)
         found = _TNUM.match(self.fields.get("var_off", ""))
@@ -167,7 +165,7 @@ class Value(NamedTuple):
 
     @property
     def off(self) -> int:
-        """The known offset of a pointer, written as `off=`, or as `imm=` since 7.1."""
+        """The known offset of a pointer, which is written as `off=`, or as `imm=` since 7.1."""
         return (self.number or 0) + self.field("off") + self.field("imm")
 
     @property

@@ -1,8 +1,8 @@
-"""Read a whole log of level 2: every visit to every instruction, with the states before and after.
+"""Read a whole log of level 2, which shows every visit to every instruction with its states.
 
-Since 5.17, the kernel logs only the changes made by each instruction; older kernels log the whole
-state. When the kernel returns to a branch, it logs the whole state again. The reader therefore
-tracks the current state and updates it with each line.
+Since 5.17, the kernel logs only the changes that each instruction makes; older kernels log the
+whole state. When the kernel returns to a branch, it logs the whole state again. The reader
+therefore tracks the current state and updates it with each line.
 
     visits      an instruction is visited once for each path through it, and once for each iteration
     edges       where each jump went, and how often
@@ -29,14 +29,14 @@ _CALL = 0x85
 _DESTROYED = ("r1", "r2", "r3", "r4", "r5")
 _FRAMES = ("caller:", "callee:", "returning from callee:", "to caller at ")
 _KEPT = 32
-"""Maximum number of visits per instruction that are kept with states.
+"""The maximum number of visits per instruction for which states are kept.
 
 Further visits are only counted.
 """
 
 
 class Known(NamedTuple):
-    """The state of one frame: maps locations ("r1", "fp-8") to values as logged."""
+    """The state of one frame, as a dict from locations ("r1", "fp-8") to values as logged."""
 
     frame: int
     places: dict[str, str]
@@ -50,7 +50,7 @@ class Visit(NamedTuple):
 
 
 class Visited:
-    """All visits to one instruction: their number, and the states of the first few visits."""
+    """All visits to one instruction: their number, and the states of the first few."""
 
     def __init__(self, one: Insn, source: str) -> None:
         self.slot, self.text = one.slot, one.text
@@ -62,7 +62,7 @@ class Visited:
 class Visits:
     """The visited instructions by slot, and the jumps between them.
 
-    ``edges`` counts the jumps by (from, to), where backward jumps form loops. ``pruned`` counts the
+    ``edges`` counts the jumps by (from, to); backward jumps form loops. ``pruned`` counts the
     returns to a branch that ended immediately because the state had already been verified.
     """
 
@@ -110,7 +110,7 @@ class _Reader:
         self.frame = 0
         self.last: Visit | None = None
         self.last_slot: int | None = None
-        self.whole = True  # whether the next state is complete
+        self.whole = True  # whether the next state is a complete one
         self.partial = False  # whether this kernel logs only changes
         self.source = ""
 
@@ -133,7 +133,7 @@ class _Reader:
             self.whole = True
             self._state(line)
         elif line.startswith(_FRAMES):
-            self.last = None  # the state of another frame follows
+            self.last = None  # the next part is the state of another frame
 
     def _insn(self, one: Insn) -> None:
         if self.last_slot is not None:
@@ -155,7 +155,7 @@ class _Reader:
         self.whole = not self.partial
 
     def _edge(self, source: int, target: int) -> None:
-        """Count the edge if its source is a jump."""
+        """Count an edge if its source is a jump."""
         text = self.visits.seen[source].text
         if "goto" in text:
             self.visits.edges[source, target] += 1

@@ -1,8 +1,8 @@
 """Describe a register's value and origin in words.
 
 ``brief`` abbreviates a value so that the result does not depend on the kernel's log format. The
-values from two kernels then differ only if the kernels have different knowledge, not because of
-their log formats:
+values from two kernels then differ only if the kernels know different facts, not because of their
+log formats:
 
     inv(id=0,umax_value=255,var_off=(0x0; 0xff))     0..255
     scalar(smin=0,smax=umax=255,var_off=(0x0; 0xf8)) 0..248 of 0xf8
@@ -78,7 +78,7 @@ def kind_words(kind: str) -> str:
 
 
 def memory_of(kind: str) -> str:
-    """Describe the memory that a pointer of this type points to.
+    """Describe the memory that a pointer of this type refers to.
 
     >>> memory_of("map_value"), memory_of("rdonly_buf"), memory_of("mem")
     ('the map value', 'the buffer', 'this memory')
@@ -123,12 +123,12 @@ def can_be(value: Value | None) -> str:
 
 
 def number(value: int) -> str:
-    """Format a small number in decimal and a large number in hex."""
+    """Format a number, in decimal if it is small and in hex if it is large."""
     return str(value) if -65536 < value < 65536 else hex(value)
 
 
 def is_a(register: int, value: Value | None) -> str:
-    """Describe a register's value, including the verifier's own term from the log.
+    """Describe the value of a register, including the verifier's own term for it.
 
     >>> from rawbpf.verifier.value import parse_value
     >>> is_a(4, parse_value("scalar(umax=255)")), is_a(2, parse_value("fp-8"))
@@ -150,7 +150,8 @@ def is_a(register: int, value: Value | None) -> str:
 def history(failure: Failure, register: int, at: int = 0, most: int = 6) -> tuple[Evidence, ...]:
     """Return the instructions that led to a register's value, latest first.
 
-    If there are more than ``most`` instructions, only the latest and the oldest are returned.
+    If there are more than ``most`` instructions, only the latest ones and the oldest one are
+    returned.
     """
     found = failure.origins(register, at)
     if len(found) > most:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure how long it takes to read the kernel's BTF, compared with bpftool.
+"""Measure how long it takes to read the kernel's BTF, in comparison with bpftool.
 
     python tools/bench/btf_read.py [--json] [ROUNDS [KERNEL]]
 
@@ -61,7 +61,7 @@ if BPFTOOL:
 
 
 def measure(command: list[str], cache: str) -> tuple[float, float, int]:
-    """Run a command without output, and return (ms, ms of CPU, peak kB)."""
+    """Run a command, discard its output, and return (ms, ms of CPU, peak kB)."""
     nowhere = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
     environment = os.environ | {"RAWBPF_CACHE": cache}
     started = time.perf_counter()
@@ -74,7 +74,7 @@ def measure(command: list[str], cache: str) -> tuple[float, float, int]:
 
 
 def look_up(cache: str) -> float:
-    """Return how many ms it takes to find a prototype in a new process, after its imports."""
+    """Return the time in ms that a new process takes to find a prototype, excluding its imports."""
     done = subprocess.run(
         [sys.executable, "-P", "-c", LOOK_UP],
         env=os.environ | {"RAWBPF_CACHE": cache},

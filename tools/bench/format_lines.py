@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
-"""Measure how long it takes to format a perf ring's bytes as lines, compared with fprintf in C.
+"""Measure how long it takes to format a perf ring's bytes as lines, in comparison with fprintf.
 
     python tools/bench/format_lines.py [--json] [RECORDS ...]
 
 The records are log records from a few processes. A C program, compiled here, prints the same lines
 from the same bytes with fprintf(3). rawbpf parses the ring, decodes the records and formats the
-lines: one by one, in blocks, and with NumPy if it is installed. All contestants write to /dev/null.
+lines: one by one, in blocks, and with NumPy if it is installed. All programs write to /dev/null.
 Rounds alternate between the contestants, so that a temporary slowdown of the machine affects all of
 them, and each contestant formats the records once before it is measured. The unit is nanoseconds of
 CPU per line. The targets are fprintf's time with NumPy from 3,000 records on, twice that time
-without NumPy, and three times for JSON.
-"""
+without NumPy, and three times for JSON."""
 
 from __future__ import annotations
 
@@ -111,7 +110,7 @@ def measure(count: int, program: Path) -> dict[str, list[float]]:
         lines, times = peer(program, data, count, 1)
         for name, formatter in found.items():
             nanoseconds(formatter, data, count, out)
-            if number:  # the first round only compares the lines
+            if number:  # the lines are compared only in the first round
                 seen[name].append(nanoseconds(formatter, data, count, out))
             elif b"".join(formatter(data)) != lines and name != "JSON":
                 sys.exit(f"{name}: other lines than fprintf")

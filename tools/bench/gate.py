@@ -4,9 +4,9 @@
     python tools/bench/gate.py [CALLS]
 
 The kernel behind the gate is replaced by a function that returns 0, so only the gate is measured.
-The row ``bare`` calls the function directly. A second measurement makes a real bpf(2) call with an
-unknown command, which fails immediately. The result is the fastest of seven runs.
-"""
+The row ``bare`` shows the cost of calling the function directly. A second measurement makes a real
+bpf(2) call with an unknown command, which fails immediately. The result is the fastest of seven
+runs."""
 
 from __future__ import annotations
 

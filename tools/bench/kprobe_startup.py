@@ -3,10 +3,10 @@
 
     python tools/bench/kprobe_startup.py [--json] [ROUNDS [KERNEL]]
 
-Without KERNEL, the script measures this kernel, as root; otherwise it starts a guest with that
-kernel. Each round runs all commands once, so that a temporary slowdown of the machine affects all
-of them. Under emulation, only the ratios are meaningful. bpftrace is included if it is in PATH.
-"""
+Without KERNEL, the script must run as root and measures this kernel; otherwise, it starts a guest
+with that kernel. Each round runs all commands once, so that a temporary slowdown of the machine
+affects all of them. Under emulation, only the ratios are meaningful. bpftrace is included if it is
+in PATH."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def in_guest(kernel: str, words: list[str], bpftrace: str | None) -> None:
 def main(words: list[str]) -> None:
     numbers = [word for word in words if not word.startswith("--")]
     given = [word.partition("=")[2] for word in words if word.startswith("--bpftrace=")]
-    bpftrace = (*given, shutil.which("bpftrace"))[0]  # a guest has another PATH
+    bpftrace = (*given, shutil.which("bpftrace"))[0]  # the guest has a different PATH
     if len(numbers) > 1:
         in_guest(numbers[1], [word for word in words if word != numbers[1]], bpftrace)
     else:

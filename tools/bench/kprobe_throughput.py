@@ -3,10 +3,9 @@
 
     rawbpf guest --no-workload --add /usr/bin/bpftrace -- python tools/bench/kprobe_throughput.py
 
-A process calls getppid(2) COUNT times. The calls are unprobed, traced by `rawbpf kprobe` with text
-and with JSON output, and traced by bpftrace (if installed) with the same columns. Under emulation,
-only the ratios are meaningful. A lost event costs the tool no time.
-"""
+A process calls getppid(2) COUNT times. The process runs without a probe, with `rawbpf kprobe` in
+text and in JSON format, and with bpftrace (if installed), which prints the same columns. Under
+emulation, only the ratios are meaningful. Lost events cost the tool no time."""
 
 from __future__ import annotations
 

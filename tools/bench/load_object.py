@@ -3,13 +3,12 @@
 
     python tools/bench/load_object.py [--json] [KERNEL|here] [ROUNDS]
 
-The script compiles the object, which is as large as ten tools such as opensnoop, and the C loader
-(libbpf-dev, linked with libbpf.a). Both loaders run in a guest, or as root on this kernel. Each
-round starts each loader once, so that a temporary slowdown of the machine affects both loaders. The
-measured time starts before the file is read and ends when all programs are loaded. Imports are
-measured separately. The target is at most three times libbpf's time. Emulated processors slow an
-interpreter down far more than C code.
-"""
+The script compiles an object that is as large as ten tools such as opensnoop, and the C loader
+(with libbpf-dev, linked with libbpf.a). Both loaders run in a guest, or as root on this kernel.
+Each round starts each loader once, so that a temporary slowdown of the machine affects both
+loaders. The measured time starts before the file is read and ends when all programs are loaded.
+Imports are measured separately. The target is at most three times libbpf's time. Emulated
+processors slow an interpreter down far more than C code."""
 
 from __future__ import annotations
 

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Measure the interpreter's instructions per second, compared with the kernel and Python.
+"""Measure how many instructions per second the interpreter runs, compared with other methods.
 
     tools/bench/machine.py [ROUNDS]
 
 Each program is a loop of a thousand iterations. The kernel runs it through its JIT with
-BPF_PROG_TEST_RUN, if this process may load programs. Python runs the same arithmetic in a
+BPF_PROG_TEST_RUN, if this process may load programs. Python executes the same arithmetic in a
 hand-written loop. The result is the fastest round, because disturbances only add time. The exit
-status is 1 if the interpreter runs any program slower than a million instructions per second.
-"""
+status is 1 if the interpreter runs any program slower than a million instructions per second."""
 
 from __future__ import annotations
 
@@ -90,7 +89,7 @@ BODIES = {
 
 
 def in_machine(spec: ObjectSpec, rounds: int) -> tuple[float, int]:
-    """Return the instructions per second and the number of instructions per run."""
+    """Return the number of instructions per second, and the number of instructions in one run."""
     machine = Machine(spec.programs["bench"].code, spec.maps.values())
     best = float("inf")
     for _ in range(rounds):

@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
-"""Measure what each probe costs when a tool attaches 1, 10, 100 or 1,000 of them.
+"""Measure the cost of each probe when a tool attaches 1, 10, 100 or 1,000 of them.
 
     python tools/bench/many_probes.py [--json] [ROUNDS [KERNEL]]
 
-Without KERNEL, the script attaches probes to this kernel, as root; otherwise it starts a guest with
-that kernel. Two ways are measured: one program attached to many functions, and an object with a
-program for each function, as `rawbpf run` loads it. The cost per probe must not grow with their
-number. A plain loop over the system calls is measured for comparison.
+Without KERNEL, the script must run as root and attaches probes to this kernel; otherwise, it starts
+a guest with that kernel. Two methods are measured: one program attached to many functions, and an
+object with one program for each function, as `rawbpf run` loads it. The cost per probe must not
+grow with the number of probes. A plain loop over the system calls is measured for comparison.
 
-The CPU time of Python is measured. Each probe also takes 10 ms or more in the kernel, which waits
-for other CPUs (synchronize_rcu). A guest is started with expedited waiting, or 1,000 probes would
-take many minutes.
-"""
+The measured time is the CPU time of the Python process. Each probe also takes 10 ms or more in the
+kernel, which waits for other CPUs (synchronize_rcu). A guest is started with expedited waiting, or
+1,000 probes would take many minutes."""
 
 from __future__ import annotations
 
@@ -45,7 +44,8 @@ COUNTS = (1, 10, 100, 1000)
 
 
 def functions(count: int) -> list[str]:
-    """Return functions that can be probed, and that the kernel does not call while we measure."""
+    """Return functions that can be probed, and that the kernel does not call during the
+    measurement."""
     kernel = read_kallsyms()
     symbols = list(kernel)
     quiet = ("acpi_", "pci_", "nfs_", "ip6_", "xfrm_", "drm_", "scsi_", "ata_", "snd_", "ext4_")

@@ -45,7 +45,7 @@ PEERS = EMULATOR | {
     "bpftrace": "bpftrace",
     "/usr/lib/python3/dist-packages/bcc": "python3-bpfcc",
 }
-"""Maps the programs and files of the peers to their Debian packages."""
+"""Maps the programs and files that the peers need to their Debian packages."""
 
 LIBBCC = "/usr/lib/x86_64-linux-gnu/libbcc.so.0"
 LIBRT = "/usr/lib/x86_64-linux-gnu/librt.so.1"  # bcc opens the library by this name
@@ -81,7 +81,7 @@ def guest(kernel: str) -> list[str]:
 
 
 def headers(release: str, to: Path) -> Path | None:
-    """Unpack Debian's headers for the kernel in folder ``to``, or return None without headers.
+    """Unpack Debian's headers for the kernel into folder ``to``, or return None if there are none.
 
     bcc compiles its programs with kernel headers, which are split into two packages: one for the
     flavour and one for all flavours.
@@ -126,7 +126,7 @@ def measure(kernel: str, rounds: int) -> tuple[dict[str, list[float]], str]:
 
 
 def table(results: dict[str, list[float]]) -> str:
-    """Return the medians as a table with a row per quantity and a column per tracer."""
+    """Return the medians as a table with one row per quantity and one column per tracer."""
     rows: dict[str, dict[str, str]] = {}
     for key, values in results.items():
         row, _, tracer = key.partition(" | ")
@@ -137,7 +137,7 @@ def table(results: dict[str, list[float]]) -> str:
 
 
 def spread(values: list[float]) -> str:
-    """Format half the distance between the smallest and the largest value for a table.
+    """Format half the distance between the smallest and the largest value, for use in a table.
 
     >>> spread([1.0, 2.0, 4.0])
     '±1.5'

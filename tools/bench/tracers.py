@@ -38,7 +38,7 @@ PROBES = Path("/sys/kernel/debug/kprobes/list")
 """The kernel's list of kprobes; a tracer is attached once its probe appears in the list."""
 
 FULL = ("200000", "200000", "0")
-"""Producer arguments: calls, calls per burst, and microseconds between bursts."""
+"""Arguments of the producer: calls, calls per burst, and microseconds between bursts."""
 BURSTS = ("60000", "1000", "60000")
 IDLE_SECONDS = 5
 PRINT = 'printf("%s info %d %d %d %s kprobe triggered!\\n", strftime("%H:%M:%S.%f", nsecs)'
@@ -53,7 +53,7 @@ class Tracer(NamedTuple):
 
 
 def tracers() -> list[Tracer]:
-    """Return the tracers that are installed here, with rawbpf last."""
+    """Return the tracers that are installed here, with rawbpf at the end."""
     found = []
     for kind in ("perf", "ring"):
         for output in ("count", "line"):
@@ -120,7 +120,7 @@ class Run:
         return {"cpu": spent, "delivered": shown, "ns_per_call": float(made)}
 
     def idle(self) -> dict[str, float]:
-        """Return the wake-ups per second without events, and the peak memory in kB."""
+        """Return the wake-ups per second while there are no events, and the peak memory in kB."""
         time.sleep(2)
         before = switches(self.tool.pid)
         time.sleep(IDLE_SECONDS)
@@ -147,13 +147,13 @@ def cpu(pid: int) -> float:
 
 
 def switches(pid: int) -> int:
-    """Return how often the process's threads voluntarily gave up the CPU."""
+    """Return how often the threads of the process gave up the CPU voluntarily."""
     statuses = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status")]
     return sum(int(text.split("\nvoluntary_ctxt_switches:")[1].split()[0]) for text in statuses)
 
 
 def bare(calls: tuple[str, ...]) -> float:
-    """Return the number of nanoseconds per call without a tracer."""
+    """Return the time in nanoseconds that a call takes without a tracer."""
     done = subprocess.run(
         [str(PRODUCER), *calls], input=b"go\n", stdout=subprocess.PIPE, check=True
     )
@@ -204,7 +204,7 @@ def one_round(results: dict[str, list[float]]) -> None:
 
 
 def provide_headers(source: Path) -> None:
-    """Make bcc find kernel headers in ``source``, as if the packages were installed."""
+    """Make bcc find kernel headers in ``source``, as if they had been installed from packages."""
     release = os.uname().release
     common = next(source.glob("*-common"))
     modules = Path("/lib/modules", release)
@@ -215,7 +215,7 @@ def provide_headers(source: Path) -> None:
 
 
 def main() -> None:
-    """Run ROUNDS rounds; the second argument is the folder of kernel headers, or empty."""
+    """Run ROUNDS rounds; the second argument is the folder with kernel headers, or empty."""
     rounds, source = int(sys.argv[1]), sys.argv[2]
     if source:
         provide_headers(Path(source))

@@ -33,7 +33,7 @@ PACKAGES = (
     "rawbpf.machine",
     "rawbpf.verifier",
 )
-"""The documented packages, in the order in which users typically need them."""
+"""The packages to document, in the order in which users typically need them."""
 
 _KERNEL = re.compile(r"Linux (\d+\.\d+)|\((\d\.\d+)\)|[Ss]ince (\d\.\d+)")
 _FIRST_SENTENCE = re.compile(r"(.*?[.?!])(?=\s|$)", re.DOTALL)
@@ -71,7 +71,7 @@ def _signature(name: str, value: Callable[..., object]) -> str:
 
 
 class _Text:
-    """A text whose repr has no quotes, so that inspect prints the text as is."""
+    """A text whose repr has no quotes, so that inspect prints it unchanged."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -81,7 +81,7 @@ class _Text:
 
 
 def _shown(one: inspect.Parameter) -> inspect.Parameter:
-    """Return a parameter that prints as in the source, without memory addresses."""
+    """Return a parameter that is printed as in the source, without memory addresses."""
     if one.default is not one.empty:
         one = one.replace(default=_Text(re.sub(r" at 0x[0-9a-f]+", "", repr(one.default))))
     return one.replace(annotation=_Text(_text(one.annotation)))
@@ -106,7 +106,7 @@ def _attribute_docs(module: str) -> dict[str, str]:
 
 
 def _members(kind: type) -> list[str]:
-    """Return a line for each public method and property that rawbpf defines for a class."""
+    """Return one line for each public method and property of a class that rawbpf defines."""
     found: dict[str, Any] = {}
     for base in reversed(kind.__mro__):
         if base.__module__.startswith("rawbpf"):
@@ -144,7 +144,7 @@ def _entry(name: str, value: object, home: str) -> str:
 
 
 def _alike(name: str) -> str:
-    """Return the grouping key, which is equal for r0 to r10, and for w0 to w10."""
+    """Return the key for grouping names, which is the same for r0 to r10, and for w0 to w10."""
     return re.sub(r"\d+$", "", name) if re.fullmatch(r"[rw]\d+", name) else name
 
 
@@ -165,7 +165,7 @@ def _package(name: str) -> str:
 
 
 def _pointer(package: ModuleType, name: str) -> str:
-    """Return a line for a name whose full description is in another package's section."""
+    """Return a line for a name that is described in another package's section."""
     home = vars(package)["_HOMES"][name].rpartition(".")[0]
     told = _sentence(getattr(package, name).__doc__)
     return f"- `{name}`: {told}" + (
@@ -174,7 +174,7 @@ def _pointer(package: ModuleType, name: str) -> str:
 
 
 def _order(name: str) -> tuple[str, int]:
-    """Return the sort key: r10 follows r9, and case is ignored."""
+    """Return the key for sorting names, by which r10 follows r9 and case is ignored."""
     digits = re.search(r"\d+$", name)
     return _alike(name).lower(), int(digits[0]) if digits else 0
 

@@ -32,7 +32,7 @@ _SHOWN: dict[str, Callable[[str], str]] = {
 
 
 def shown(pattern: str) -> str:
-    """Return a pattern with readable operands: rD, wS, imm, off, target.
+    """Return a pattern in which operands have readable names: rD, wS, imm, off, target.
 
     >>> shown("{dst:w} += {imm:w32}"), shown("ldxw {dst:r}, [{src:r}{off:disp}]")
     ('wD += imm', 'ldxw rD, [rS+off]')

@@ -6,8 +6,8 @@ Usage:
   test (-h | --help)
 
 The checks are lint and type checks, unit tests, tests of the guest, and kernel tests in guests with
-the current kernel of each Debian suite: bullseye, bookworm, trixie and sid. Additional arguments
-are passed to pytest. If paths are given, only the tests under these paths run.
+the current kernel of each Debian suite: bullseye, bookworm, trixie and sid. Any additional
+arguments are passed to pytest. If paths are given, only the tests under these paths run.
 
 Options:
   --quick         Test bookworm's kernel only.
@@ -56,7 +56,7 @@ BTF_TESTS = [
     "tests/unit/core_relo/test_against_libbpf.py",
     "tests/objects/test_relocate.py",
 ]
-# the suite that provides the packaged tools, and its successor
+# the suite with the packaged tools, and the suite after it
 TOOLS_SUITES = ("bookworm", "trixie")
 AS_LIBBPF = f"{KERNEL_TESTS}/test_modules.py::test_the_code_is_that_of_libbpf"
 ONLY_ON = {
@@ -65,26 +65,26 @@ ONLY_ON = {
     f"{STRACED}_calls_in_the_same_order[load]": (DEFAULT_SUITE,),
     f"{STRACED}_values[load]": (DEFAULT_SUITE,),
     f"{KERNEL_TESTS}/test_run.py::test_at_gives_targets_that_sections_lack": (DEFAULT_SUITE,),
-    # The tests of `kprobe` cover readers that do not read, on all kernels.
+    # The tests of `kprobe` on all kernels include output that nobody reads.
     f"{KERNEL_TESTS}/test_run.py::test_a_reader_that_does_not_read_cannot_block": (DEFAULT_SUITE,),
     f"{KERNEL_TESTS}/test_narration.py::test_the_script_does_the_same": (DEFAULT_SUITE,),
     f"{KERNEL_TESTS}/test_packaged_tools.py": TOOLS_SUITES,
     AS_LIBBPF: TOOLS_SUITES,
     f"{KERNEL_TESTS}/test_packaged_events.py": (DEFAULT_SUITE,),
 }
-"""Maps slow tests, whose result is the same on all kernels, to the suites that run them."""
+"""Maps slow tests whose results are the same on all kernels to the suites that run them."""
 MODULES = ("nf_conntrack", "x_tables", "dummy")
-"""Modules loaded for kernel tests.
+"""Kernel modules that are loaded for kernel tests.
 
 The tests call functions, read a variable and unload one module.
 """
 MACHINE_TEST = f"{KERNEL_TESTS}/test_machine_kernel.py"
 FUZZ = ["-m", "hypothesis", "--hypothesis-profile=fuzz", "--timeout=1800"]
-"""The tests with random inputs, run with more inputs than usual."""
+"""The tests with random inputs, which are run with more inputs than usual."""
 FUZZ_TESTS = ["tests/fuzz", "tests/unit"]
 NOTHING_COLLECTED = 5  # pytest's exit status
 A_DAY = 24 * 60 * 60
-AT_ONCE = 2  # commands to run in parallel; each guest uses one CPU of the host
+AT_ONCE = 2  # the number of the number of commands to run in parallel; each guest uses one CPU of the host
 
 LINT = {
     "ruff": ["ruff", "check"],
@@ -95,7 +95,7 @@ LINT = {
 
 
 class Part(NamedTuple):
-    """A command to run.
+    """A command to run as a part of the tests.
 
     ``is_pytest`` is set if the command's output ends with pytest's closing line.
     """
@@ -138,7 +138,7 @@ def lint() -> list[Outcome]:
 
 
 def present_kernels(suites: list[str], arch: Architecture) -> tuple[list[Kernel], list[Outcome]]:
-    """Return the kernel of each suite, updated once a day, and an outcome for each missing kernel.
+    """Return the kernel of each suite, updated once a day, and an outcome for each missing one.
 
     If the archive cannot be reached, the cached kernel is used. The summary shows which version was
     used.
@@ -222,7 +222,7 @@ def main(words: list[str]) -> int:
     if absent:
         say(f"tests that need {', '.join(absent)} are skipped")
     else:
-        os.environ["RAWBPF_REQUIRE_PEERS"] = "1"  # fail instead of skipping tests
+        os.environ["RAWBPF_REQUIRE_PEERS"] = "1"  # let tests fail instead of being skipped
     without = bring(say)
     os.environ["RAWBPF_OBJECTS"] = str(objects_folder())
     outcomes = [] if chosen else lint()
@@ -238,7 +238,7 @@ def main(words: list[str]) -> int:
 
 
 def fuzz(words: list[str]) -> int:
-    """Repeat the property and fuzz tests for ``words[0]`` minutes.
+    """Repeat the property and fuzz tests for the number of minutes in ``words[0]``.
 
     Further arguments are passed to pytest.
     """
@@ -258,7 +258,7 @@ def fuzz(words: list[str]) -> int:
 
 
 def objects(options: list[str], without: str) -> Outcome:
-    """Run the tests of third-party objects. The outcome is a failure if objects are missing."""
+    """Run the tests of third-party objects. If objects are missing, the outcome is a failure."""
     name = "foreign objects"
     if without:
         return Outcome(name, False, {}, 0, without)
@@ -290,7 +290,7 @@ def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) 
 
 
 def compile_tests() -> None:
-    """Cache the bytecode of the kernel tests, so that guests need not compile the tests."""
+    """Cache the bytecode of the kernel tests, so that guests do not have to compile the tests."""
     environment = {name: value for name, value in os.environ.items() if "BYTECODE" not in name}
     subprocess.run(
         [*PYTEST, "--collect-only", KERNEL_TESTS],

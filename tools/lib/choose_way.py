@@ -1,4 +1,4 @@
-"""Run a rawbpf command on this kernel if tracing works here, or else in a guest, and print why."""
+"""Run a rawbpf command on this kernel if tracing works here, or else in a guest; print why."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TRACING = {"kprobe", "list", "run"}
 
 
 class Report(NamedTuple):
-    """A summary of `rawbpf doctor`: whether tracing works, and the evidence of failed checks."""
+    """A summary of `rawbpf doctor`: whether tracing works, and the evidence for failed checks."""
 
     can_trace: bool
     failed: dict[str, str]
@@ -41,7 +41,7 @@ def doctor(prefix: list[str]) -> Report:
 
 
 def choose() -> tuple[list[str] | None, str]:
-    """Return the prefix for running a command here, or None for a guest, and the reason."""
+    """Return the prefix for running a command here, or None if it needs a guest, and the reason."""
     report = doctor([])
     if report.can_trace:
         return [], "this kernel allows tracing"
@@ -62,7 +62,7 @@ def _sudo_can_be_asked() -> bool:
 
 
 def become(words: list[str]) -> NoReturn:
-    """Replace this process with the command, which inherits the streams and receives signals."""
+    """Replace this process with the command, which inherits its streams and gets its signals."""
     os.execvp(words[0], words)
 
 

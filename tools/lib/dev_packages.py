@@ -1,7 +1,6 @@
 """Print the development requirements in pyproject.toml, one per line.
 
-pip supports dependency groups only since version 25.1, which few systems provide.
-"""
+pip has supported dependency groups only since version 25.1, which few systems provide."""
 
 import tomllib
 from pathlib import Path

@@ -37,7 +37,8 @@ def features() -> str:
 
 
 def helpers() -> str:
-    """Return a table with a row for 5.8 and older and each later version that added helpers."""
+    """Return a table with one row for 5.8 and older versions, and one for each later version that
+    added helpers."""
     by_kernel = [
         (kernel, [f"`{one.name}`" for one in group])
         for kernel, group in groupby(HELPERS.values(), key=lambda one: one.kernel)

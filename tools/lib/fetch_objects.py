@@ -38,7 +38,7 @@ PACKAGES = {
     "ir-keytable": "*.o",
     "libbpf-tools": "sbin/*",
 }
-"""Maps packages to the pattern of the files to keep."""
+"""Maps each package to the pattern for the files to keep."""
 
 A_DAY = 24 * 60 * 60
 
@@ -51,8 +51,7 @@ def folder() -> Path:
 def bring(say: Callable[[str], None]) -> str:
     """Update the objects once a day.
 
-    Return why objects are missing, or "" if no objects are missing.
-    """
+    Return why objects are missing, or "" if all of them are present."""
     origin = folder() / "origin"
     if origin.exists() and time.time() - origin.stat().st_mtime < A_DAY:
         return ""

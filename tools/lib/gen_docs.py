@@ -2,8 +2,7 @@
 
 Generated parts are enclosed in the marks `<!-- generated: NAME -->` and `<!-- end -->` of a page.
 The function for that name returns the text between the marks. The rest of a page is written by
-hand.
-"""
+hand."""
 
 import re
 import sys
@@ -39,7 +38,7 @@ _MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTAL
 
 
 def renewed(page: Path) -> str:
-    """Return the text of a page with its generated parts updated."""
+    """Return the text of a page after updating its generated parts."""
     parts = PAGES[page]
     return _MARKED.sub(lambda mark: f"{mark[1]}\n{parts[mark[2]]()}\n\n{mark[3]}", page.read_text())
 

@@ -1,4 +1,4 @@
-"""Print a benchmark's results as a table for people or as JSON for programs."""
+"""Print the results of a benchmark, as a table for people or as JSON for programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["show"]
 
 
 def show(results: Mapping[str, tuple[str, Sequence[float]]], *, as_json: bool) -> None:
-    """Print each result: its name, unit and values.
+    """Print each result with its name, unit and values.
 
     The spread is the distance between the smallest and the largest value.
 

@@ -1,4 +1,4 @@
-"""The outcome of each command in a test run, and of the whole run.
+"""The outcomes of the commands in a test run, and of the whole run.
 
 pytest ends with a line such as ``3 failed, 97 passed, 1 skipped in 12.34s``. The numbers from all
 such lines are added up.

@@ -16,7 +16,7 @@ _WIDTH = 104
 
 
 class Rule(Protocol):
-    """A rule of any kind: its code, and a title that states the error."""
+    """A rule of any kind, with a code, and a title that states the error."""
 
     @property
     def code(self) -> str: ...

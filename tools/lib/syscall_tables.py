@@ -44,7 +44,7 @@ def _calls() -> list[str]:
 
 
 def _users() -> dict[str, str]:
-    """Return the functions of rawbpf.syscall that use each command."""
+    """Return the functions in rawbpf.syscall that use each command."""
     found: dict[str, list[str]] = {}
     for file in sorted((ROOT / "rawbpf/syscall").glob("*.py")):
         for part in re.split(r"^(?=def )", file.read_text(), flags=re.MULTILINE)[1:]:

@@ -1,4 +1,4 @@
-"""Install the programs that the tools and tests need from Debian packages.
+"""Install programs that the tools and tests need, using Debian packages.
 
 A Debian package is installed only if the program that it provides is missing.
 """
@@ -52,9 +52,8 @@ def _is_here(name: str) -> bool:
 def install(programs: dict[str, str]) -> list[str]:
     """Install the packages of missing programs. Return the programs that are still missing.
 
-    Debian and its derivatives use apt, with sudo if necessary. On other systems, a message on
-    stderr names the missing programs.
-    """
+    On Debian and its derivatives, apt is used, with sudo if necessary. On other systems, a message
+    on stderr names the missing programs."""
     absent = missing(programs)
     if not absent:
         return []

@@ -1,8 +1,7 @@
-"""Draw a terminal session as an animated SVG, in which lines appear as they were printed.
+"""Draw a terminal session as an animated SVG, in which each line appears when it was printed.
 
 The picture contains no script and loads no fonts. Viewers who prefer reduced motion see only the
-last frame.
-"""
+final frame."""
 
 from __future__ import annotations
 
@@ -24,14 +23,14 @@ __all__ = ["PICTURES", "Line", "draw", "record", "svg"]
 
 COLUMNS = 100
 _LONGEST_PAUSE = 0.9
-"""Maximum pause in seconds; longer pauses, such as a guest's boot, are shortened."""
+"""The maximum pause in seconds; longer pauses, such as a guest's boot, are shortened."""
 _BETWEEN = 1.6
 _LINE, _LEFT, _TOP, _WIDTH_OF_A_CHARACTER = 19, 18, 52, 8.43
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r")
 
 
 class Line(NamedTuple):
-    """One line of a session, and the time in seconds since the start at which it appeared."""
+    """One line of a session, and the number of seconds after which it appeared."""
 
     at: float
     text: str
@@ -39,7 +38,7 @@ class Line(NamedTuple):
 
 
 def record(command: list[str], shown: str) -> list[Line]:
-    """Run a command on a pseudo-terminal; return a prompt with ``shown``, then the output lines."""
+    """Run a command on a pseudo-terminal; return a prompt with ``shown`` and the output lines."""
     lines, begun, pending = [Line(0.0, f"$ {shown}", typed=True)], time.monotonic(), b""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
@@ -65,7 +64,7 @@ def _rows(text: str) -> list[str]:
 
 
 def shorten(lines: list[Line]) -> list[Line]:
-    """Shorten long pauses, so that viewers need not wait while a guest boots."""
+    """Shorten long pauses, so that viewers do not have to wait while a guest boots."""
     shortened, at, last = [], 0.0, 0.0
     for line in lines:
         wait = min(line.at - last, _LONGEST_PAUSE) if line.at >= last else _BETWEEN

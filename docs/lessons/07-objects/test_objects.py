@@ -49,7 +49,7 @@ def test_names(objects):
     table = b"\0socket\0license\0"
     assert objects.text_at(table, 1) == "socket"
     assert objects.text_at(table, 8) == "license"
-    assert objects.text_at(table, 4) == "ket"  # names can share their last characters
+    assert objects.text_at(table, 4) == "ket"  # names can share their final characters
 
 
 def test_sections_have_names(objects, data):

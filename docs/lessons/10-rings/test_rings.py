@@ -19,10 +19,10 @@ HERE = Path(__file__).parent
 PAGE = 4096
 
 SAMPLES, LOST = 80, 15
-"""The contents of perf.ring, for which the kernel dropped 15 records while the ring was full."""
+"""The contents of perf.ring; the kernel dropped 15 records while this ring was full."""
 
 FINISHED, PID = 44, 89
-"""The contents of bpf.ring, in which the program discarded 16 of this process's 60 records."""
+"""The contents of bpf.ring; the program discarded 16 of this process's 60 records."""
 
 SECOND = 10**9
 
@@ -63,7 +63,7 @@ def ring_with(rings, records, tail=0, size=PAGE):
 
 
 def no_fence():
-    """Do nothing, which is sufficient on x86-64."""
+    """Do nothing, since x86-64 needs no fence."""
 
 
 def recorded(rings):
@@ -256,7 +256,9 @@ def test_the_recorded_ring_as_a_batch(rings):
 
 
 def test_all_rings_are_read_with_one_write_for_each_pass(rings):
-    read, write = os.pipe()  # readable, like the event of a ring with records
+    read, write = (
+        os.pipe()
+    )  # a descriptor that is readable, like the event of a ring that contains records
     os.write(write, b"x")
     other, _ = pipes = os.pipe()
     first = ring_with(rings, event(20 * SECOND) + lost(2))

@@ -79,7 +79,7 @@ def test_the_probe(loader):
 
 
 def record(data, kind=9):
-    """Return a record as the kernel writes it: header, data size, data."""
+    """Return a record as the kernel writes it: header, size of the data, data."""
     size = 12 + len(data)
     return kind.to_bytes(6, "little") + size.to_bytes(2, "little") + bytes(4) + data
 
@@ -87,7 +87,7 @@ def record(data, kind=9):
 def test_samples_are_read_and_their_space_is_freed(loader):
     first, lost, second = record(b"a" * 28), record(b"lost", kind=2), record(b"b" * 28)
     ring = memoryview(bytearray(2 * loader.PAGE))
-    begin = loader.PAGE - len(first) + 8  # the first record wraps around the end of the ring
+    begin = loader.PAGE - len(first) + 8  # the first record wraps around at the end of the ring
     for at, byte in enumerate(first + lost + second, begin):
         ring[loader.PAGE + at % loader.PAGE] = byte
     control = ring[: loader.PAGE].cast("Q")

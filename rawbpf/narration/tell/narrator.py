@@ -56,7 +56,7 @@ def narrated(write: Callable[[str], object], mode: str = "line") -> Iterator[Non
 
 
 def _form(mode: str) -> Callable[[Call, Known], str]:
-    """Return the function that formats a call; modules are imported only when needed."""
+    """Return the function that formats a call; its module is imported only when it is needed."""
     if mode == "json":
         from rawbpf.narration.tell.json_line import encode
 
@@ -72,7 +72,7 @@ def _form(mode: str) -> Callable[[Call, Known], str]:
 class _Narrator:
     """Format the call with its duration and reason.
 
-    A reason that repeats the previous one is omitted.
+    A reason is omitted if it repeats the previous one.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class _Narrator:
 
 
 def reason(call: Call, known: Known) -> str:
-    """Return the sentence for a call, based on the knowledge from earlier calls."""
+    """Return the sentence for a call, based on what was learned from earlier calls."""
     view = CallView(call, known)
     for row in REASONS:
         if _matches(call.key, row.key) and row.when(view):
@@ -103,7 +103,7 @@ def _matches(key: str, row: str) -> bool:
 
 
 class _Names:
-    """A view's attributes, for use with str.format_map."""
+    """Makes a view's attributes available to str.format_map."""
 
     def __init__(self, view: CallView) -> None:
         self._view = view

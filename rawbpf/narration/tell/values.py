@@ -67,7 +67,7 @@ PERF_BITS = (
     "exclude_idle", "mmap", "comm", "freq", "inherit_stat", "enable_on_exec", "task", "watermark",
 )
 # fmt: on
-"""The bit-fields of perf_event_attr after ``read_format``, which this package calls ``flags``."""
+"""The bit-fields after ``read_format`` in perf_event_attr, which this package calls ``flags``."""
 
 
 def _members(enum: type[IntEnum]) -> Names:
@@ -94,7 +94,7 @@ _FLAGS: Mapping[str, Names] = {
 
 
 def named(struct: type[Structure], field: str, value: int, others: Mapping[str, int]) -> str:
-    """Return the C name of a field's value; ``others`` contains all numbers in the structure."""
+    """Return the C name of a field's value; ``others`` holds all numbers in the structure."""
     if struct is PerfEventAttr and field in ("type", "config"):
         return _event(field, value, others)
     if field == "type":
@@ -107,7 +107,7 @@ def named(struct: type[Structure], field: str, value: int, others: Mapping[str, 
 
 
 def _types(struct: type[Structure]) -> Names:
-    """Return the names for a field called ``type``, which depend on the field's structure."""
+    """Return the names for a field called ``type``, which depend on the structure."""
     if struct.__name__.startswith("BpfLinkInfo"):
         return _LINK_TYPES
     return _TYPES.get(struct, {})
@@ -120,7 +120,7 @@ def _event(field: str, value: int, others: Mapping[str, int]) -> str:
 
 
 def flags(value: int, names: Names) -> str:
-    """Return the names of the bits that are set, with unnamed bits in hex."""
+    """Return the names of the bits that are set; bits without a name are written in hex."""
     if not value:
         return names.get(0, "0")
     parts = [name for bit, name in names.items() if bit and value & bit == bit]
@@ -132,7 +132,7 @@ _FEW = 4
 
 
 def capabilities(mask: int) -> str:
-    """Format a few capabilities by name, or many capabilities as a number.
+    """Format a few capabilities by name, or a larger set as a number.
 
     >>> capabilities(1 << 38 | 1 << 39), capabilities((1 << 41) - 1)
     ('CAP_PERFMON|CAP_BPF', '(41 capabilities)')

@@ -1,4 +1,4 @@
-"""The view of a call that the reason tables use, and the rows of these tables.
+"""A view of a call for use in the reason tables, and the rows of these tables.
 
 Each property is computed only from this call and earlier calls.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["CallView", "Reason", "always"]
 
 _TRIAL = "rawbpf_probe"
-"""The name of the maps and programs that ``features`` uses to test a kernel's support."""
+"""The name that ``features`` gives to the maps and programs with which it probes the kernel."""
 
 _NO_FD = 0xFFFFFFFF
 _EPOLL_EVENTS = slice(0, 4)
@@ -31,7 +31,7 @@ _WALKS = {"PROG": "programs", "MAP": "maps", "LINK": "links", "BTF": "BTF object
 
 
 class CallView:
-    """A view of ``call``, combined with the knowledge from earlier calls."""
+    """A view of ``call`` that also uses what was learned from earlier calls."""
 
     def __init__(self, call: Call, known: Known) -> None:
         self._call, self._known = call, known
@@ -54,7 +54,7 @@ class CallView:
 
     @property
     def noun(self) -> str:
-        """The object's kind as a word for use in a sentence."""
+        """The kind of the object, as a word for use in a sentence."""
         return {"prog": "program", "btf": "BTF object"}.get(self.kind, self.kind)
 
     @property
@@ -75,7 +75,7 @@ class CallView:
 
     @property
     def was_found(self) -> bool:
-        """Whether the object was opened by its ID and is therefore owned by other processes too."""
+        """Whether the object was opened by ID and may therefore be in use by other processes."""
         return self._thing.name.startswith("id ")
 
     @property
@@ -94,12 +94,12 @@ class CallView:
         return _name(bpf_map_type, self.attr.get("map_type", self._thing.map_type))
 
     def map_is(self, part: str) -> bool:
-        """Return whether the map type's name contains ``part``."""
+        """Return whether the name of the map's type contains ``part``."""
         return part in self.map_type
 
     @property
     def inner(self) -> str:
-        """The map that serves as the template for inner maps."""
+        """The map that is the template for inner maps."""
         fd = self.attr["inner_map_fd"]
         return f"{fd}<{self._known.label(fd)}>"
 
@@ -125,17 +125,17 @@ class CallView:
         return any(block.path.startswith("attr.info.") for block in self._call.blocks)
 
     def attaches(self, part: str) -> bool:
-        """Return whether the attach type's name contains ``part``."""
+        """Return whether the name of the attach type contains ``part``."""
         return part in _name(bpf_attach_type, self.attr.get("attach_type", -1))
 
     @property
     def is_trial_link(self) -> bool:
-        """Whether a link is created with an invalid target to test for a feature."""
+        """Whether a link is created with an invalid target, only to test for a feature."""
         return self._thing.name == _TRIAL or self.attr.get("target_fd") == _NO_FD
 
     @property
     def target(self) -> str:
-        """The target that a link is attached to."""
+        """The target to which a link is attached."""
         fd = self.attr["target_fd"]
         return f"{fd}<{self._known.label(fd)}>"
 
@@ -161,7 +161,7 @@ class CallView:
 
     @property
     def unmaps(self) -> str:
-        """The kind of file descriptor whose memory mapping is removed."""
+        """The kind of the file descriptor whose memory mapping is removed."""
         return self._known.thing(self._known.mappings.get(self.words[0], -1)).kind
 
     def kind_of_word(self, at: int) -> str:
@@ -174,7 +174,7 @@ class CallView:
 
     @property
     def watched_events(self) -> int:
-        """The events that epoll_ctl(2) subscribes to."""
+        """The events to which epoll_ctl(2) subscribes."""
         block = self._call.block("event")
         raw = (block.before or b"") if block is not None else b""
         return int.from_bytes(raw[_EPOLL_EVENTS], "little")
@@ -195,14 +195,14 @@ class CallView:
 
     @property
     def _before(self) -> Call | None:
-        """The previous call with the same command and the same first operand, if any."""
+        """The previous call with the same command and the same first operand, or None."""
         last = self._known.last.get(self._call.key)
         if last is None or len(last.blocks) < 2 or len(self._call.blocks) < 2:
             return None
         return last if last.blocks[1].before == self._call.blocks[1].before else None
 
     def failed_before(self, errno: str) -> bool:
-        """Return whether the same call has just failed with this errno."""
+        """Return whether the same call has just failed with the given errno."""
         return self._before is not None and self._before.errno == errno
 
     @property
@@ -217,7 +217,7 @@ class CallView:
 
     @property
     def log_was_full(self) -> bool:
-        """Whether the previous log buffer was too small, judging by the current buffer's size."""
+        """Whether the previous log buffer was too small, to judge by the current buffer's size."""
         return 0 < self.log_before < self.attr.get("log_size", 0)
 
     @property
@@ -236,7 +236,7 @@ class CallView:
 
     @property
     def opened_disabled(self) -> bool:
-        """Whether the most recent perf event was opened with the bit ``disabled``."""
+        """Whether the most recent perf event was opened with the ``disabled`` bit."""
         last = self._known.last.get("perf_event_open")
         return last is not None and bool(numbers_of(last).get("flags", 0) & 1)
 
@@ -246,12 +246,12 @@ def _name(enum: type[IntEnum], value: int) -> str:
 
 
 class Reason(NamedTuple):
-    """A table row: ``sentence`` is true if ``when`` returns True.
+    """A table row, whose ``sentence`` is true if ``when`` returns True.
 
-    The sentence may contain attributes of a view in braces.
+    The sentence may contain attributes of a view, in braces.
 
-    ``key`` is a bpf(2) command, the name of another call, or a suffix of command names, such as
-    GET_NEXT_ID.
+    ``key`` is a bpf(2) command, the name of another call, or the end of several commands' names,
+    such as GET_NEXT_ID.
     """
 
     key: str
@@ -260,5 +260,5 @@ class Reason(NamedTuple):
 
 
 def always(_: CallView) -> bool:
-    """Return True, as the condition for the last row of a key."""
+    """Return True; this condition is for the last row of a key."""
     return True

@@ -19,7 +19,7 @@ __all__ = ["RULES"]
 _MOST, _MOST_WITHOUT_CAP_BPF = 1_000_000, 4096
 _LEVELS = 1 | 2 | 4 | 8  # failed path, all paths, statistics, keep the start (6.4)
 _SMALLEST_LOG, _LARGEST_LOG = 128, 0xFFFFFFFF >> 2
-_SURELY = 1 << 24  # the kernel actually allocates this many bytes during a trial
+_SURELY = 1 << 24  # the kernel allocates this many bytes during a trial
 _OVERHEAD = 64  # approximate overhead per entry of a hash table
 _LARGEST_BTF = 16 << 20  # BTF_MAX_SIZE
 _OPTIONAL = {
@@ -27,7 +27,7 @@ _OPTIONAL = {
                              "value_type_btf_obj_fd", "map_token_fd"),
     bpf_cmd.BPF_PROG_LOAD: ("prog_ifindex", "kern_version", "prog_btf_fd", "fd_array_cnt"),
 }  # fmt: skip
-"""Fields that may be 0 regardless of the type."""
+"""Fields that may be 0, whatever the type."""
 
 
 def _instruction_count(call: FailedCall) -> Found | None:

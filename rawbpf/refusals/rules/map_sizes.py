@@ -1,4 +1,4 @@
-"""Rules RB-E021 to RB-E023, which cover key sizes, value sizes and entry counts."""
+"""Rules RB-E021 to RB-E023, which cover the sizes of keys and values and the number of entries."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["RULES", "plain_map", "sizes_of", "smallest", "wants_more"]
 
 _CREATE = (bpf_cmd.BPF_MAP_CREATE,)
-_LARGEST_KEY = 512  # MAX_BPF_STACK; 5.18 and newer allow larger keys
+_LARGEST_KEY = 512  # MAX_BPF_STACK; since 5.18, larger keys are allowed
 _DEEPEST = 127  # the default value of kernel.perf_event_max_stack
 _LARGEST_PERCPU = 32 << 10  # PCPU_MIN_UNIT_SIZE, the largest possible per-CPU allocation
 _RINGS = (bpf_map_type.BPF_MAP_TYPE_RINGBUF, bpf_map_type.BPF_MAP_TYPE_USER_RINGBUF)
 
 
 def sizes_of(call: FailedCall) -> Sizes | None:
-    """Return the sizes that the map type allows, or None if the type is unknown."""
+    """Return the sizes that the map type allows, or None if they are unknown."""
     return SIZES.get(call["map_type"])
 
 

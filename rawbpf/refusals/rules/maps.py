@@ -70,7 +70,7 @@ def _inner_map(call: FailedCall) -> Found | None:
     if call.errno == errno.EBADF:
         why = f"inner_map_fd is {fd}, which is not an open file descriptor"
     elif call.errno == ENOTSUPP:
-        # Both cases have the same errno, and the map's descriptor does not distinguish them.
+        # Both cases have the same errno, and the descriptor of the map does not distinguish them.
         why = (
             "the inner map has a type that a map of maps cannot contain, or its values contain "
             "a spin lock, which inner maps support only from Linux 6.2 on"

@@ -28,7 +28,7 @@ _SHOWN = 4
 
 def _program_type(call: FailedCall) -> Found | None:
     kind = call["prog_type"]
-    if kind in TARGETED:  # the log explains these failures better
+    if kind in TARGETED:  # the verifier log explains these failures better
         return None
     attach = ATTACH_TYPES.get(kind, (0,))
     if any(call.accepts(**{**_PLAIN, "expected_attach_type": int(one)}) for one in attach):
@@ -43,7 +43,7 @@ def _program_type(call: FailedCall) -> Found | None:
 
 
 def _attach_type(call: FailedCall) -> Found | None:
-    # Use attach type 0 for program types that allow any attach type or only 0.
+    # Use attach type 0 for program types that accept any attach type, or only 0.
     taken = tuple(map(int, ATTACH_TYPES.get(call["prog_type"], (0,))))
     others = (one for one in taken if one != call["expected_attach_type"])
     good = next((one for one in others if call.accepts(expected_attach_type=one)), None)

@@ -36,7 +36,7 @@ _RETURN_0 = bytes.fromhex("b700000000000000 9500000000000000")
 
 
 def _needed(call: FailedCall) -> Iterator[tuple[str, str]]:
-    """Yield each capability that a call requires, and the reason for the requirement."""
+    """Yield each capability that a call requires, and the reason why."""
     yield "CAP_BPF", f"{call.cmd.name} requires CAP_BPF"
     if call.cmd == bpf_cmd.BPF_PROG_LOAD:
         kind, name = call["prog_type"], call.name("prog_type")

@@ -39,7 +39,7 @@ _TIMEOUT = 300
 
 
 class Compiled(NamedTuple):
-    """The object's bytes, and the warnings printed by clang."""
+    """The bytes of the object, and the warnings that clang printed."""
 
     data: bytes
     warnings: str
@@ -66,7 +66,7 @@ def find_clang(name: str | None = None) -> str:
 def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = None) -> Compiled:
     """Compile a C file into an ELF object.
 
-    ``types`` is the BTF of the kernel that vmlinux.h describes; None means that the BTF is not
+    ``types`` is the kernel BTF from which vmlinux.h is generated; None means that no BTF is
     available, which is an error only for files that include vmlinux.h.
 
     Raises CompileError with clang's output if clang fails, UnsupportedError if clang is not
@@ -74,13 +74,13 @@ def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = N
     """
     program = find_clang(clang)
     if source.name.startswith("@"):
-        # clang passes the bare name to itself (-main-file-name), where it may be read as a response
+        # clang passes the bare name to itself (-main-file-name), and may then read it as a response
         # file
         why = f"clang would read its arguments from {source.name[1:]!r}"
         raise UsageError(f"cannot compile {str(source)!r}", why=why, fix="rename the file")
     read_text(
         source, LARGEST
-    )  # for a binary file, one clear error is better than clang's thousands of lines
+    )  # for a binary file, one clear error is better than thousands of lines from clang
     folders, no_vmlinux = _include_folders(types)
     arch = native()
     with TemporaryDirectory(prefix="rawbpf-") as folder:
@@ -105,7 +105,7 @@ def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = N
 
 
 def _include_folders(types: bytes | None) -> tuple[list[Path], RawbpfError | None]:
-    """Return the header folders, and an error if no folder contains vmlinux.h.
+    """Return the header folders, and an error if none of them contains vmlinux.h.
 
     The error is raised only for programs that include vmlinux.h.
     """

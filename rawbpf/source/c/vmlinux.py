@@ -1,8 +1,8 @@
 """Generate vmlinux.h, which declares all of a kernel's types in one C header.
 
-A kernel's BTF contains about 126,000 types, and writing them as C takes seconds. Therefore the
-header is cached in a folder named after a hash of the BTF. Compiling with one kernel's types does
-not tie the program to that kernel, because CO-RE records refer to fields by name instead of by
+A kernel's BTF contains about 126,000 types, and writing them as C takes seconds. The header is
+therefore cached in a folder named after a hash of the BTF. A program compiled with one kernel's
+types also runs on other kernels, because CO-RE records refer to fields by name instead of by
 offset.
 """
 
@@ -26,12 +26,12 @@ VMLINUX = "vmlinux.h"
 
 
 def vmlinux_folder(types: bytes, cache: Path | None = None) -> Path:
-    """Return the folder with the vmlinux.h for ``types``, and generate the header if needed.
+    """Return the folder with vmlinux.h for ``types``, generating the header if necessary.
 
     ``cache`` defaults to the user's cache folder, such as ~/.cache/rawbpf. Raises RawbpfError if
     the header cannot be written, FormatError if the BTF is damaged.
     """
-    # A future version of rawbpf may generate a different header for the same types.
+    # A future version of rawbpf may generate a different header from the same types.
     digest = sha256(__version__.encode() + types).hexdigest()[:16]
     folder = (cache or _user_cache()) / f"vmlinux-{digest}"
     if not os.path.exists(folder / VMLINUX):  # noqa: PTH110 -- Path.exists raises on EACCES
@@ -65,7 +65,7 @@ def _write(folder: Path, types: bytes) -> None:
             with unfinished as file:
                 file.writelines(c_header(Btf(types), None))
             os.replace(file.name, folder / VMLINUX)  # noqa: PTH105 -- a str, not a Path
-        except BaseException:  # for example a full disk, damaged BTF or Ctrl+C
+        except BaseException:  # the cause may be a full disk, damaged BTF or Ctrl+C
             os.unlink(unfinished.name)  # noqa: PTH108 -- a str, not a Path
             raise
     except OSError as error:

@@ -39,7 +39,7 @@ LINE = "%d.%09d info %d %d %d %s kprobe triggered!"
 
 
 class Reader:
-    """Counts events and prints them. An exception in a ctypes callback would be swallowed."""
+    """Count events and print them. ctypes would ignore an exception that is raised in a callback"""
 
     delivered = 0
     running = True

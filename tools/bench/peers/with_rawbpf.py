@@ -1,8 +1,7 @@
 """Read records of getppid(2) calls with rawbpf: `with_rawbpf.py OBJECT perf|ring count|line PID`.
 
-The perf rings are read with `rawbpf.Kprobe` and the lesson's program, the ring buffer with
-`rawbpf.open` and the object that the libbpf peer loads.
-"""
+The perf rings are read with `rawbpf.Kprobe` and the program from lesson 01, and the ring buffer is
+read with `rawbpf.open` and the object that the libbpf peer loads."""
 
 import json
 import signal

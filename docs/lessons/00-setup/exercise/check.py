@@ -26,15 +26,13 @@ def capabilities(status: str) -> set[str]:
 
 
 def kprobe_pmu(sys_folder: Path) -> int | None:
-    """Return the number of the kprobe PMU from ``sys_folder``.
-
-    Return None if the kernel has no kprobe PMU.
-    """
+    """Return the number of the kprobe PMU in ``sys_folder``, or None if there is none."""
     raise NotImplementedError("step 3: read the file, or return None if it does not exist")
 
 
 def missing(version: tuple[int, int], held: set[str], pmu: int | None) -> list[str]:
-    """Return which of "Linux 5.8", "CAP_BPF", "CAP_PERFMON" and "kprobes" are missing, in order."""
+    """Return those of "Linux 5.8", "CAP_BPF", "CAP_PERFMON" and "kprobes" that are missing, in
+    order."""
     raise NotImplementedError("step 4: list what is missing")
 
 

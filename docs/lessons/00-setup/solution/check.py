@@ -28,10 +28,7 @@ def capabilities(status: str) -> set[str]:
 
 
 def kprobe_pmu(sys_folder: Path) -> int | None:
-    """Return the number of the kprobe PMU from ``sys_folder``.
-
-    Return None if the kernel has no kprobe PMU.
-    """
+    """Return the number of the kprobe PMU in ``sys_folder``, or None if there is none."""
     try:
         return int((sys_folder / "bus/event_source/devices/kprobe/type").read_text())
     except FileNotFoundError:
@@ -39,7 +36,8 @@ def kprobe_pmu(sys_folder: Path) -> int | None:
 
 
 def missing(version: tuple[int, int], held: set[str], pmu: int | None) -> list[str]:
-    """Return which of "Linux 5.8", "CAP_BPF", "CAP_PERFMON" and "kprobes" are missing, in order."""
+    """Return those of "Linux 5.8", "CAP_BPF", "CAP_PERFMON" and "kprobes" that are missing, in
+    order."""
     found = []
     if version < (5, 8):
         found.append("Linux 5.8")

@@ -94,7 +94,7 @@ def drain(ring: memoryview) -> list[bytes]:
     raise NotImplementedError("step 8: read the records, and store the new tail")
 
 
-# The rest of the file is complete. The remaining code calls the functions above.
+# The rest of this file is complete. The remaining code calls the functions above.
 
 
 def show(samples: list[bytes]) -> None:

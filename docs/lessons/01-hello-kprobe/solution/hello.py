@@ -90,7 +90,7 @@ def create_map(slots: int) -> int:
 def hello_kprobe(events: int) -> bytes:
     """Return a program that sends {u64 pid_tgid; char comm[16]} to the current CPU's ring."""
     b = Builder("hello_kprobe")
-    b.mov(r6, r1)  # r1 is the context; save it, because calls overwrite r1 to r5
+    b.mov(r6, r1)  # r1 contains the context; save it, because calls overwrite r1 to r5
     b.call("get_current_pid_tgid")
     b.stxdw(r10[-24], r0)  # r10 is the upper end of the 512-byte stack
     b.mov(r1, r10)
@@ -174,7 +174,9 @@ def drain(ring: memoryview) -> list[bytes]:
     head, tail = control[HEAD], control[TAIL]
     begin, length = tail % len(data), head - tail
     records = bytes(data[begin : begin + length])
-    records += bytes(data[: length - len(records)])  # the part that wrapped around
+    records += bytes(
+        data[: length - len(records)]
+    )  # the part that wraps around the end of the ring
     control[TAIL] = head  # the kernel may now reuse this space
     samples = []
     while records:
@@ -185,7 +187,7 @@ def drain(ring: memoryview) -> list[bytes]:
     return samples
 
 
-# The rest of the file is complete. The remaining code calls the functions above.
+# The rest of this file is complete. The remaining code calls the functions above.
 
 
 def show(samples: list[bytes]) -> None:

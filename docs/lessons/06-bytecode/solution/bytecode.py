@@ -113,7 +113,7 @@ def compute(operation: int, dst: int, other: int) -> int:
 
 
 def holds(operation: int, dst: int, other: int) -> bool:
-    """Return whether the condition of a jump is true."""
+    """Return whether the condition of a jump holds."""
     answers = {"==": dst == other, "!=": dst != other, ">": dst > other, "<": dst < other}
     return answers[CONDITIONS[operation]]
 

@@ -32,7 +32,7 @@ class Section(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """A symbol: a name for the position ``value`` bytes into section number ``section``."""
+    """A symbol, which names the position ``value`` bytes into section number ``section``."""
 
     name: str
     section: int
@@ -40,7 +40,7 @@ class Symbol(NamedTuple):
 
 
 class Relocation(NamedTuple):
-    """A relocation: the instruction at ``offset`` needs the value of ``symbol``."""
+    """A relocation, which says that the instruction at ``offset`` needs the value of ``symbol``."""
 
     offset: int
     symbol: Symbol
@@ -57,13 +57,13 @@ def text_at(table: bytes, offset: int) -> str:
 
 
 def named(data: bytes) -> dict[str, bytes]:
-    """Return the contents of each section by name."""
+    """Return the contents of each section, keyed by name."""
     found, names = sections(data)
     return {text_at(found[names].contents, one.name): one.contents for one in found}
 
 
 def symbols(table: bytes, strings: bytes) -> list[Symbol]:
-    """Return all symbols in order. ``table`` is .symtab, ``strings`` is .strtab."""
+    """Return all symbols in order. ``table`` is .symtab, and ``strings`` is .strtab."""
     raise NotImplementedError("step 3: unpack the rows of 24 bytes")
 
 
@@ -76,12 +76,12 @@ def relocations(table: bytes, known: list[Symbol]) -> list[Relocation]:
 
 
 def apply(code: bytes, relocation: Relocation, descriptor: int) -> bytes:
-    """Return the code with the map's descriptor in the 64-bit load that needs it."""
+    """Return the code after storing the map's descriptor in the 64-bit load that needs it."""
     raise NotImplementedError("step 5: set src to PSEUDO_MAP_FD, and imm to the descriptor")
 
 
 def link(data: bytes, section: str, maps: dict[str, int]) -> bytes:
-    """Return a section's code with the descriptors of all its maps filled in."""
+    """Return a section's code after filling in the descriptors of all maps."""
     found = named(data)
     known = symbols(found[".symtab"], found[".strtab"])
     code = found[section]

@@ -32,7 +32,7 @@ class Section(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """A symbol: a name for the position ``value`` bytes into section number ``section``."""
+    """A symbol, which names the position ``value`` bytes into section number ``section``."""
 
     name: str
     section: int
@@ -40,7 +40,7 @@ class Symbol(NamedTuple):
 
 
 class Relocation(NamedTuple):
-    """A relocation: the instruction at ``offset`` needs the value of ``symbol``."""
+    """A relocation, which says that the instruction at ``offset`` needs the value of ``symbol``."""
 
     offset: int
     symbol: Symbol
@@ -67,13 +67,13 @@ def text_at(table: bytes, offset: int) -> str:
 
 
 def named(data: bytes) -> dict[str, bytes]:
-    """Return the contents of each section by name."""
+    """Return the contents of each section, keyed by name."""
     found, names = sections(data)
     return {text_at(found[names].contents, one.name): one.contents for one in found}
 
 
 def symbols(table: bytes, strings: bytes) -> list[Symbol]:
-    """Return all symbols in order. ``table`` is .symtab, ``strings`` is .strtab."""
+    """Return all symbols in order. ``table`` is .symtab, and ``strings`` is .strtab."""
     rows = struct.iter_unpack("<IBBHQQ", table)
     return [
         Symbol(text_at(strings, name), section, value) for name, _, _, section, value, _ in rows
@@ -90,7 +90,7 @@ def relocations(table: bytes, known: list[Symbol]) -> list[Relocation]:
 
 
 def apply(code: bytes, relocation: Relocation, descriptor: int) -> bytes:
-    """Return the code with the map's descriptor in the 64-bit load that needs it."""
+    """Return the code after storing the map's descriptor in the 64-bit load that needs it."""
     at = relocation.offset
     opcode, registers, off, _ = struct.unpack_from("<BBhi", code, at)
     registers = registers & 0x0F | PSEUDO_MAP_FD << 4
@@ -99,7 +99,7 @@ def apply(code: bytes, relocation: Relocation, descriptor: int) -> bytes:
 
 
 def link(data: bytes, section: str, maps: dict[str, int]) -> bytes:
-    """Return a section's code with the descriptors of all its maps filled in."""
+    """Return a section's code after filling in the descriptors of all maps."""
     found = named(data)
     known = symbols(found[".symtab"], found[".strtab"])
     code = found[section]

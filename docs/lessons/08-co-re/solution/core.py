@@ -19,9 +19,9 @@ from rawbpf.elf.read import ObjectFile
 
 STRUCT, UNION = 4, 5
 EXTRA = {1: 4, 3: 12, 14: 4, 17: 4}
-"""Number of bytes that follow the first twelve bytes of a type, by kind."""
+"""The number of bytes that follow the first twelve bytes of a type, by kind."""
 EACH = {STRUCT: 12, UNION: 12, 6: 8, 13: 8, 15: 12, 19: 12}
-"""Number of bytes for each member, enumerator, parameter or variable, by kind."""
+"""The number of bytes for each member, enumerator, parameter or variable, by kind."""
 
 
 class Member(NamedTuple):
@@ -41,7 +41,8 @@ class Type(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A record: the instruction at byte ``offset`` uses field ``access`` of type ``type``."""
+    """A record, which says that the instruction at byte ``offset`` uses field ``access`` of type
+    ``type``."""
 
     offset: int
     type: int
@@ -82,8 +83,7 @@ def types_of(btf: bytes) -> list[Type]:
 def records_of(ext: bytes, strings: bytes, section: str) -> list[Record]:
     """Return the relocation records of a code section.
 
-    ``ext`` is the .BTF.ext section; ``strings`` is the string section of .BTF.
-    """
+    ``ext`` is the .BTF.ext section, and ``strings`` is the string section of .BTF."""
     size, start, length = struct.unpack_from("<4xI16xII", ext)
     at, end, found = size + start + 4, size + start + length, []
     while at < end:
@@ -126,7 +126,7 @@ def find(types: list[Type], struct_name: str, names: list[str]) -> int | None:
 
 
 def patch(code: bytes, at: int, local: int, target: int) -> bytes:
-    """Return the code with the load at byte ``at`` changed from ``local`` to ``target``."""
+    """Return the code after changing the load at byte ``at`` from ``local`` to ``target``."""
     (found,) = struct.unpack_from("<h", code, at + 2)
     if found != local:
         raise ValueError(f"expected offset {local}, but the instruction has {found}")
@@ -134,7 +134,7 @@ def patch(code: bytes, at: int, local: int, target: int) -> bytes:
 
 
 def relocate(program: bytes, kernel: bytes, section: str) -> bytes:
-    """Return a section's code, relocated for the kernel with the BTF ``kernel``."""
+    """Return a section's code, relocated for the kernel that the BTF ``kernel`` describes."""
     file = ObjectFile(program)
     code, btf, ext = (file.section(name).contents for name in (section, ".BTF", ".BTF.ext"))
     local_types, target_types = types_of(btf), types_of(kernel)

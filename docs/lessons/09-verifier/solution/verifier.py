@@ -17,7 +17,7 @@ from rawbpf.source.assembler import assemble
 
 STACK = 512
 LIMIT = 1_000
-"""Number of instructions to process before the verifier gives up.
+"""The number of instructions after which the verifier gives up.
 
 The kernel's limit is a million.
 """
@@ -36,12 +36,11 @@ LOOKUP, KEY_SIZE = 1, 4
 
 
 class Known(NamedTuple):
-    """The verifier's knowledge about a register.
+    """What the verifier knows about a register.
 
     ``kind`` is "number", "context", "stack", "map", "value" or "value or NULL". ``off`` is the
-    offset that was added to a pointer. For a number, ``off`` is the number itself, or None if it is
-    unknown.
-    """
+    offset that has been added to a pointer. For a number, ``off`` is the number itself, or None if
+    it is unknown."""
 
     kind: str
     off: int | None = 0
@@ -58,8 +57,7 @@ class RejectedError(Exception):
 class State(NamedTuple):
     """The registers and the stack bytes that have been written.
 
-    No other stack bytes may be read.
-    """
+    Programs must not read any other stack bytes."""
 
     registers: dict[int, Known]
     stack: frozenset[int]
@@ -74,7 +72,7 @@ def start() -> State:
 
 
 def reads(state: State, register: int, slot: int) -> Known:
-    """Return the verifier's knowledge about a register.
+    """Return what the verifier knows about a register.
 
     Reject the program if the register was never written.
     """
@@ -104,7 +102,7 @@ def write(state: State, one: Instruction, slot: int, value_size: int) -> State:
 
 
 def added(known: Known, number: int, slot: int) -> Known:
-    """Return the pointer or number with ``number`` added to it."""
+    """Return a pointer or number after adding ``number`` to it."""
     if known.kind in ("map", "value or NULL"):
         raise RejectedError(slot, f"no arithmetic is allowed on a {known.kind}")
     return known if known.off is None else known._replace(off=known.off + number)
@@ -153,7 +151,7 @@ def branch(state: State, one: Instruction, slot: int) -> tuple[State | None, Sta
 def check(
     state: State, register: int, off: int, size: int, slot: int, value_size: int = 0
 ) -> Known:
-    """Return the verifier's knowledge about a pointer.
+    """Return what the verifier knows about a pointer.
 
     Reject the program if the access is out of bounds.
     """
@@ -185,7 +183,7 @@ def verify(program: dict[int, Instruction], value_size: int = 8) -> int:
 def following(
     program: dict[int, Instruction], slot: int, state: State, value_size: int
 ) -> list[tuple[int, State]]:
-    """Return the (slot, state) of all instructions that can follow.
+    """Return (slot, state) for each instruction that can follow.
 
     The last entry is processed next.
     """

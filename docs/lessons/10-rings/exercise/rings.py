@@ -33,7 +33,7 @@ from rawbpf.uapi.perf_event import (
 
 PAGE, DATA_PAGES = mmap.PAGESIZE, 16
 PAUSE = 0.02
-"""Seconds between two passes over busy rings."""
+"""The number of seconds between two passes over busy rings."""
 
 OBJECT = Path(__file__).parents[1] / "sample.bpf.s"
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -45,7 +45,7 @@ SAMPLE, LOST = 9, 2
 """The types of two records: PERF_RECORD_SAMPLE and PERF_RECORD_LOST."""
 
 HEADER = struct.Struct("=IHH")
-"""struct perf_event_header: type, misc and size. The size field includes the header."""
+"""struct perf_event_header: type, misc and size. The size includes the header itself."""
 
 RAW_SIZE = struct.Struct("=I")
 """In a sample, the header is followed by the size of the data."""
@@ -109,7 +109,7 @@ def parse(records: bytes) -> Batch:
 
 
 def finished(data: memoryview, consumer: int, producer: int) -> tuple[list[bytes], int]:
-    """Return the finished records from ``consumer`` on, and the consumer's new position.
+    """Return the finished records starting at ``consumer``, and the consumer's new position.
 
     ``data`` is the ring mapped twice in a row, so no record wraps.
     """
@@ -133,7 +133,7 @@ def watch(
     raise NotImplementedError("step 7: poll, drain every ring, and write once")
 
 
-# The rest of the file is complete.
+# The rest of this file is complete.
 
 
 def line(event: tuple[int, int, bytes]) -> str:

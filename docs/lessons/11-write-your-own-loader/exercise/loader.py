@@ -40,12 +40,14 @@ def map_attr(slots: int) -> bytes:
 
 
 def relocated(code: bytes, descriptor: int) -> bytes:
-    """Return the code with ``descriptor`` as imm of each 64-bit load (0x18) whose src is 1."""
+    """Return the code, with ``descriptor`` as imm of each 64-bit load (0x18) whose src is 1."""
     raise NotImplementedError("step 4: put the descriptor into the loads that need it")
 
 
 def load_attr(code: int, slots: int, licence: int, log: int, room: int) -> bytes:
-    """Return BPF_PROG_LOAD's attr for a kprobe (type 2). Code, licence and log are addresses."""
+    """Return the attr of BPF_PROG_LOAD for a kprobe (type 2).
+
+    The code, the licence and the log are given by their addresses."""
     raise NotImplementedError("step 5: look up the offsets of BPF_PROG_LOAD")
 
 

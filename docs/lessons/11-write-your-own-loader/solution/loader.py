@@ -46,7 +46,7 @@ def map_attr(slots: int) -> bytes:
 
 
 def relocated(code: bytes, descriptor: int) -> bytes:
-    """Return the code with ``descriptor`` as imm of each 64-bit load (0x18) whose src is 1."""
+    """Return the code, with ``descriptor`` as imm of each 64-bit load (0x18) whose src is 1."""
     done = bytearray(code)
     for at in range(0, len(code), 8):
         if code[at] == 0x18 and code[at + 1] >> 4 == 1:
@@ -55,7 +55,9 @@ def relocated(code: bytes, descriptor: int) -> bytes:
 
 
 def load_attr(code: int, slots: int, licence: int, log: int, room: int) -> bytes:
-    """Return BPF_PROG_LOAD's attr for a kprobe (type 2). Code, licence and log are addresses."""
+    """Return the attr of BPF_PROG_LOAD for a kprobe (type 2).
+
+    The code, the licence and the log are given by their addresses."""
     program = (0, 4, 2), (4, 4, slots), (8, 8, code), (16, 8, licence)
     return attr(40, *program, (24, 4, 1), (28, 4, room), (32, 8, log))
 

@@ -33,12 +33,12 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _type(kind: str, match: re.Match[str]) -> str:
-    """Describe a register type in words, or return the structure that a message names."""
+    """Describe a register type in words, or return the structure named by a message."""
     return f"a pointer to struct {kind}" if "is of type" in match[0] else kind_words(kind)
 
 
 def _wanted(text: str, match: re.Match[str]) -> str:
-    """Describe a list of types in words; a long list stands for any readable memory."""
+    """Describe a list of types in words; a long list is summarized as any readable memory."""
     kinds = [one.strip() for one in text.split(",") if one.strip()]
     if len(kinds) >= _NAMED and "fp" in kinds:
         return "a pointer to memory"

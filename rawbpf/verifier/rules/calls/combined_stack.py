@@ -28,7 +28,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _frames(failure: Failure) -> tuple[Evidence, ...]:
-    """Return the lowest offset from r10 that each function accesses, the largest frame first.
+    """Return the lowest offset from r10 that each function accesses, with the largest frame first.
 
     Stack memory that a function only passes by pointer also counts, but is not included here.
     """

@@ -41,7 +41,7 @@ RULE = Rule(
     code="RB-V013",
     title="Constant argument required",
     patterns=(
-        # since 5.15; before 5.15, also for a record size, bounded or not
+        # since 5.15; before 5.15, the message also covers record sizes, whether bounded or not
         r"R(?P<reg>\d\d?) is not a known constant",
         r"R(?P<reg>\d\d?) must be a known constant",
         r"R(?P<reg>\d\d?) unbounded size, use 'var &= const' or 'if \(var < const\)'",

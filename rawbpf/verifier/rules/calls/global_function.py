@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     found = match.groupdict()
     if found.get("func") and " is not a scalar" in failure.message:
-        return None  # left to the rule for pointers passed as scalars
+        return None  # the rule for pointers passed as scalars explains this case
     near = failure.log.last_lines(_NEAR)
     name = found.get("name") or _first(_NAMED, near) or "a global function"
     number = found.get("arg") or _first(_SIZELESS, near)
@@ -41,14 +41,14 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 
 
 def _first(pattern: str, lines: list[str]) -> str:
-    """Return the match from a line that precedes the message.
+    """Return the match from one of the lines before the message.
 
-    Up to 5.17, only the preceding lines contain details.
+    Up to 5.17, only these lines contain the details.
     """
     return next((found[1] for line in lines if (found := re.match(pattern, line))), "")
 
 
-_NEAR = 6  # number of lines: message, pointer arguments, statistics
+_NEAR = 6  # the number of lines for the message, pointer arguments and statistics
 _NAMED = r"Validating (\w{1,128})\(\) func#"
 _SIZELESS = r"arg#(\d{1,3}) reference type\('[^'\n]{0,60}'\) size cannot be determined"
 

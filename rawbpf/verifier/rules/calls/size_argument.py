@@ -23,7 +23,8 @@ def _register(failure: Failure, match: re.Match[str]) -> int | None:
     address = match.groupdict().get("address")
     if address:
         return int(address) + 1  # the size argument follows the pointer argument
-    # Up to 6.7, "invalid zero-sized read" names no register, so find the register that may be 0.
+    # Up to 6.7, "invalid zero-sized read" does not name a register, so the register that may be 0
+    # is searched for.
     for register in (2, 4, 5, 3):
         value = failure.value(register)
         if value is not None and value.is_scalar and value.umin == 0 and value.smin >= 0:
@@ -64,15 +65,16 @@ def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
         return None
     if _is_zero(match):
         return Patch(
-            # Do not use `!= 0`, because verifiers before 6.6 derive no lower bound from it.
+            # A check with `!= 0` is avoided, because verifiers before 6.6 derive no lower bound
+            # from it.
             f"return 0 if r{register} is 0",
             (leave_unless(failure.slot, f"r{register} > 0"),),
         )
     left = room(failure.value(register - 1))
     if not left:
         return None
-    # Check the upper bound first: 7.2 keeps a range across 0 as one arc, which a check for 0 cannot
-    # cut.
+    # The upper bound is checked first: 7.2 keeps a range across 0 as one arc, which a check for 0
+    # cannot divide.
     above = f"if r{register} > {left} goto +1"
     edit = leave_unless(failure.slot, f"r{register} > 0", above)  # many helpers reject a size of 0
     return Patch(
@@ -101,7 +103,7 @@ RULE = Rule(
         r"R(?P<reg>\d\d?) unbounded memory access, use 'var &= const' or 'if \(var < const\)'",
         r"R(?P<reg>\d\d?) invalid zero-sized read",
         r"invalid zero-sized read",
-        # up to 6.2, if the memory is a map value
+        # up to 6.2, for memory in a map value
         r"invalid access to map value, [^\n]{1,60} (?P<zero>size=0)\nR(?P<address>\d)",
     ),
     meaning=(

@@ -1,4 +1,4 @@
-"""RB-V040: a backward jump where loops are not allowed, or a recursive call."""
+"""RB-V040: a jump goes backward where loops are not allowed, or a function calls itself."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ RULE = Rule(
     title="Backward jump or recursion",
     patterns=(
         r"back-edge from insn (?P<slot>\d{1,9}) to (?P<to>\d{1,9})",
-        # since 7.0; without BTF, functions have no names
+        # since 7.0; functions have no names unless the program has BTF
         r"recursive call from (?P<by>\w{0,128})\(\) to (?P<who>\w{0,128})\(\)",
     ),
     meaning=(

@@ -42,7 +42,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _jumps(failure: Failure, to: int) -> tuple[Evidence, ...]:
-    """Return the jumps to the given target."""
+    """Return the jumps that have the given target."""
     found = []
     for slot, one in failure.instructions.items():
         jump = jump_target(one, slot)
@@ -60,7 +60,7 @@ RULE = Rule(
     title="Invalid jump or call target",
     patterns=(
         r"jump out of range from insn (?P<slot>\d{1,9}) to (?P<to>-?\d{1,9})",
-        # since 6.1; before 6.1, the verifier reached the second half itself
+        # since 6.1; before 6.1, the verifier itself reached the second half
         r"(?P<middle>jump into the middle) of ldimm64 insn (?P<load>\d{1,9})",
         r"(?P<half>\d{1,9}): (?P<middle>BUG_ld_00)\ninvalid BPF_LD_IMM insn",
         r"(?P<call>call to invalid destination)",

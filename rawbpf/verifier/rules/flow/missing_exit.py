@@ -24,7 +24,7 @@ def _explain(failure: Failure, _: re.Match[str]) -> Finding:
 
 
 def _repair(failure: Failure, _: re.Match[str]) -> Patch | None:
-    """Return a patch that appends an exit if the program has no further functions."""
+    """Return a patch that appends an exit, unless other functions follow."""
     if failure.code is None or len(failure.code.functions) > 1:
         return None
     return Patch("append exit", (insert(failure.code.slots, "exit"),))

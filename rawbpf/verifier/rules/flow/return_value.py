@@ -44,7 +44,7 @@ _KNOWN = (
 
 
 def _said(message: str) -> str:
-    """Return the return value in words, taken from the message."""
+    """Describe the return value in words, based on the message."""
     found = re.search(_KNOWN, message)
     if found is None:
         return "an unknown value"
@@ -58,7 +58,7 @@ def _said(message: str) -> str:
 
 
 def _bounds(found: dict[str, str | None]) -> tuple[int, int] | None:
-    """Return the smallest and largest possible value.
+    """Return the smallest and the largest possible value.
 
     Before 6.8, the log shows known and unknown bits.
     """

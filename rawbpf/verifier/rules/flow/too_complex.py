@@ -26,7 +26,7 @@ def _explain(failure: Failure, _: re.Match[str]) -> Finding:
 
 
 def _loops(failure: Failure) -> list[Evidence]:
-    """Return the backward jumps, on which the verifier may have spent its time."""
+    """Return the backward jumps, which may be where the verifier spent its time."""
     found: list[Evidence] = []
     for slot, one in failure.instructions.items():
         jump = jump_target(one, slot)

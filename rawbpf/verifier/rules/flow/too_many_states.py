@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rawbpf.verifier.failure import Failure
 
 
-_FARTHEST = 2000  # number of steps, because a path may contain a million
+_FARTHEST = 2000  # the number of steps to examine, because a path may contain a million
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:

@@ -24,7 +24,7 @@ def _explain(failure: Failure, _: re.Match[str]) -> Finding:
 
 
 def _repair(failure: Failure, _: re.Match[str]) -> Patch | None:
-    """Return a patch that removes the unreachable instructions that start at this slot."""
+    """Return a patch that removes the unreachable instructions starting at this slot."""
     if failure.code is None or failure.slot is None:
         return None
     reached = _reached(failure)
@@ -36,7 +36,7 @@ def _repair(failure: Failure, _: re.Match[str]) -> Patch | None:
 
 
 def _reached(failure: Failure) -> set[int]:
-    """Return the slots of all reachable instructions."""
+    """Return the slots of all instructions that can be reached."""
     starts = failure.instructions
     functions = failure.code.functions if failure.code else ()
     todo, seen = [one.slot for one in functions] or [0], set[int]()

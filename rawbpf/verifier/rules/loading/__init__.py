@@ -1,1 +1,1 @@
-"""Rules about load-time errors: instructions, types, relocations and privileges."""
+"""Rules about errors at load time: instructions, types, relocations and privileges."""

@@ -17,7 +17,7 @@ _INSIDE = {
     "direct va": "the offset into the map value is too large",
     "invalid a": "the loaded address is past the end of the map value",
 }
-"""Maps the first nine characters of a message to the error in a map value's address."""
+"""Maps the first nine characters of a message to the error in the address of a map value."""
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
@@ -47,7 +47,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _loads(failure: Failure, fd: int) -> tuple[Evidence, ...]:
-    """Return the first instruction that loads the descriptor."""
+    """Return the first instruction that loads the given descriptor."""
     for slot, one in failure.instructions.items():
         if one.opcode == _LOAD and one.imm == fd:
             return (Evidence(f"the descriptor is loaded here: {failure.text_at(slot)}", slot),)

@@ -42,7 +42,7 @@ _NEWER = (
 
 
 def _written(failure: Failure) -> tuple[Evidence, ...]:
-    """Return the instruction as decoded by newer kernels, which this kernel's log cannot show."""
+    """Return the instruction as newer kernels decode it, because this kernel's log cannot."""
     from rawbpf.asm.format import C, format_instruction
     from rawbpf.errors import BytecodeError
 

@@ -1,8 +1,8 @@
 """RB-V019: an instruction needs a field, type or function that this kernel does not have.
 
-The loader (libbpf, rawbpf) cannot know whether the instruction will ever be reached. The loader
-therefore replaces the instruction with a call to a function that no kernel has. The function's
-number indicates the reason: 0xbad2310 for CO-RE relocations, 0xbad2311 (2002000000 + index in
+The loader (libbpf or rawbpf) cannot know whether the instruction will ever be reached. The loader
+therefore replaces the instruction with a call to a function that no kernel has. The number of that
+function indicates the reason: 0xbad2310 for CO-RE relocations, 0xbad2311 (2002000000 + index in
 libbpf) for missing kfuncs.
 """
 

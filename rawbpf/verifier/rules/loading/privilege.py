@@ -24,7 +24,7 @@ _USES = {
     (0x85, 1),
     (0x85, 2),
     (0x18, 4),
-}  # call to a subprogram or kfunc; address of a subprogram
+}  # a call of a subprogram or kfunc, or the address of a subprogram
 
 
 def _explain(failure: Failure, match: re.Match[str]) -> Finding:
@@ -65,7 +65,7 @@ def _address(failure: Failure, register: int, found: dict[str, str | None]) -> F
 
 
 def _first_use(failure: Failure) -> tuple[Evidence, ...]:
-    """Return the first instruction that calls a function or takes its address."""
+    """Return the first instruction that calls a function or takes the address of one."""
     for slot, one in failure.instructions.items():
         if (one.opcode, one.src) in _USES:
             return (Evidence(f"the first such instruction is: {failure.text_at(slot)}", slot),)

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def _off(match: re.Match[str]) -> int:
-    """Return the known part of the sum that the kernel prints: (0x0; 0x7)+0+-6, or 0+-6."""
+    """Return the known part of the sum that the kernel prints, as in (0x0; 0x7)+0+-6 or 0+-6."""
     first = match["first"]
     fixed = int(first[1:].partition(";")[0], 16) if first.startswith("(") else int(first, 0)
     return fixed + sum(int(one) for one in match["sum"].split("+") if one)
 
 
 def _varies(match: re.Match[str]) -> bool:
-    """Return whether part of the sum is unknown."""
+    """Return whether a part of the sum is unknown."""
     return match["first"].startswith("(") and not match["first"].endswith("; 0x0)")
 
 
@@ -47,7 +47,7 @@ _NAMES = {"value": "map value", "key": "map key", "sock": "socket"}
 
 
 def _repair(failure: Failure, match: re.Match[str]) -> Patch | None:
-    """Return a patch that uses the next lower aligned offset."""
+    """Return a patch that replaces the offset with the next lower aligned offset."""
     code, one, size = failure.code, failure.effect, int(match["size"])
     if code is None or failure.slot is None or _varies(match) or one.memory is None:
         return None

@@ -1,7 +1,7 @@
 """RB-V007: an access is outside a map value.
 
 The message about an access outside a map value consists of two lines. One line contains the sizes;
-the other line names the register and says whether its minimum or maximum is out of bounds. Some
+the other line names the register, and says whether its minimum or maximum is out of bounds. Some
 kernels print only one of the two lines.
 """
 

@@ -31,7 +31,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 def _is_record(failure: Failure, register: int, kind: str) -> bool:
     """Return whether the memory is a ring buffer record.
 
-    Up to 5.16, a ring buffer record has the type mem, like other memory.
+    Up to 5.16, the type of a ring buffer record is mem, as for other memory.
     """
     born = failure.birth(register)
     return kind in ("ringbuf_mem", "alloc_mem") or (

@@ -19,7 +19,7 @@ _STACK = 512
 def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
     words = match.groupdict()
     if "for !root" in failure.message:
-        return None  # with CAP_PERFMON, the access is checked instead of the addition
+        return None  # for programs with CAP_PERFMON, the access is checked instead of the addition
     if words.get("var") is not None or not words.get("off"):
         return _variable(failure, match)
     off, size = int(words["off"]), int(words.get("size") or 1)

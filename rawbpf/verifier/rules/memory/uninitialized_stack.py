@@ -40,7 +40,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 
 
 def _bytes(match: re.Match[str]) -> tuple[int, int]:
-    more = int(match.groupdict().get("more") or 0)  # number of initialized bytes
+    more = int(match.groupdict().get("more") or 0)  # the number of initialized bytes
     return int(match["off"]) + more, int(match["size"]) - more
 
 

@@ -1,8 +1,8 @@
 """RB-V008: an access may be outside the packet.
 
 The verifier does not know the length of a packet in advance. From a comparison with data_end, the
-verifier learns how many bytes are safe, and records that range as r in all copies of the pointer:
-`pkt(off=14,r=14)`.
+verifier learns how many bytes are safe to access, and records that range as r in all copies of the
+pointer: `pkt(off=14,r=14)`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rawbpf.verifier.value import Value
 
 _DATA_END = {types.BPF_PROG_TYPE_XDP: 4, types.BPF_PROG_TYPE_SCHED_CLS: 80}
-"""The offsets of data_end in struct xdp_md and struct __sk_buff."""
+"""The offsets of data_end in struct xdp_md and in struct __sk_buff."""
 
 _SIGN = 31
 
@@ -59,16 +59,16 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
 
 
 def _own_offset(failure: Failure, register: int) -> int:
-    """Return the offset that is encoded in the instruction.
+    """Return the offset that the instruction itself contains.
 
-    The offset in the log also includes the register's offset.
+    The offset in the log also includes that of the register.
     """
     memory = failure.effect.memory
     return memory.off if memory is not None and memory.base == register else 0
 
 
 def _other_branch(failure: Failure) -> tuple[Evidence, ...]:
-    """Return the pointers that are past the end on this branch of a comparison.
+    """Return the pointers that are past the packet's end on this branch of a comparison.
 
     The range of such a pointer is -1 or -2 (see ``packet_end.py``).
     """
@@ -81,7 +81,7 @@ def _other_branch(failure: Failure) -> tuple[Evidence, ...]:
 
 
 def _negative_range(value: Value) -> bool:
-    """Return whether a range is -1 or -2, possibly printed as an unsigned number."""
+    """Return whether a range is -1 or -2, even if it was printed as an unsigned number."""
     return value.field("r") < 0 or value.field("r") >> _SIGN > 0
 
 
@@ -113,7 +113,7 @@ def _count(count: int) -> str:
 
 
 def added(failure: Failure, register: int) -> bool:
-    """Return whether an unknown number was added to the pointer."""
+    """Return whether an unknown number has been added to the pointer."""
     value = failure.value(register)
     return value is not None and value.is_variable
 

@@ -1,8 +1,9 @@
-"""RB-V075: packet bytes are accessed on the branch on which they are past the packet's end.
+"""RB-V075: packet bytes are accessed on the branch on which they are past the end of the packet.
 
 Since 5.11 (commit 6d94e741a8ff, backported to stable kernels as old as 5.10), the verifier also
-records the comparison with data_end on the branch past the end. On that branch, the pointer's range
-is -1 (at the end) or -2 (past the end), which newer logs print as a very large number.
+records the result of the comparison with data_end on the branch past the end. On that branch, the
+pointer's range is -1 (at the end) or -2 (past the end), which newer logs print as a very large
+number.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""RB-V005: a write to r10, the frame pointer."""
+"""RB-V005: an instruction writes to r10, the frame pointer."""
 
 from __future__ import annotations
 

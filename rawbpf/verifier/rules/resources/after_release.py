@@ -26,7 +26,7 @@ _RELEASES = (
 
 
 def _released(failure: Failure, register: int) -> tuple[int, str, str] | None:
-    """Return the slot and function that released a register's pointer, and the old type."""
+    """Return the slot and function that released the pointer in a register, and its old type."""
     place = register
     for index, step in enumerate(failure.path):
         if index == 0:

@@ -19,7 +19,7 @@ _FARTHEST = 2000
 
 
 class _Release(NamedTuple):
-    """The function that releases a reference, and the instructions that call the function."""
+    """The function that releases a reference, and the instructions that call it."""
 
     function: str
     calls: tuple[str, ...]
@@ -37,7 +37,7 @@ _RELEASED_BY = {
 
 
 def _acquired(failure: Failure, match: re.Match[str]) -> tuple[int, str]:
-    """Return the slot of the call that acquired the reference, and the function's name."""
+    """Return the slot of the call that acquired the reference, and the name of the function."""
     slot = int(match["born"])
     return slot, effect(failure.text_at(slot) or "").name
 
@@ -64,7 +64,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
 
 
 def _counterpart(name: str) -> str:
-    """Return the releasing function, guessed from the kernel's naming convention."""
+    """Return the function that releases a reference, guessed from the kernel's naming scheme."""
     for acquires, releases in (
         ("_new", "_destroy"),
         ("_acquire", "_release"),
@@ -76,12 +76,12 @@ def _counterpart(name: str) -> str:
 
 
 def _last_holder(failure: Failure, reference: int) -> tuple[int, int] | None:
-    """Return the last step before which a register contained the reference, and the register.
+    """Return the last step before which a register contained the reference, and that register.
 
     States identify the reference by ref_obj_id, or by id since 7.1.
     """
     names = re.compile(rf"R(\d\d?)(?:_[rwD]+)?=\w+\([^ (]*?\b(?:ref_obj_)?id={reference}\b")
-    overwritten: dict[int, int] = {}  # maps a register to the next step that writes the register
+    overwritten: dict[int, int] = {}  # maps a register to the next step that writes to it
     found: list[tuple[int, int]] = []
     for at, step in enumerate(islice(failure.path, _FARTHEST)):
         if step.depth:
