@@ -90,7 +90,7 @@ def create_map(slots: int) -> int:
 def hello_kprobe(events: int) -> bytes:
     """Return a program that sends {u64 pid_tgid; char comm[16]} to the current CPU's ring."""
     b = Builder("hello_kprobe")
-    b.mov(r6, r1)  # r1 contains the context; save it, because calls overwrite r1 to r5
+    b.mov(r6, r1)  # r1 is the context; save it, because calls overwrite r1 to r5
     b.call("get_current_pid_tgid")
     b.stxdw(r10[-24], r0)  # r10 is the upper end of the 512-byte stack
     b.mov(r1, r10)
@@ -176,7 +176,7 @@ def drain(ring: memoryview) -> list[bytes]:
     records = bytes(data[begin : begin + length])
     records += bytes(
         data[: length - len(records)]
-    )  # the part that wraps around the end of the ring
+    )  # the part that wrapped around
     control[TAIL] = head  # the kernel may now reuse this space
     samples = []
     while records:
