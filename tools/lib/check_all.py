@@ -84,7 +84,7 @@ FUZZ = ["-m", "hypothesis", "--hypothesis-profile=fuzz", "--timeout=1800"]
 FUZZ_TESTS = ["tests/fuzz", "tests/unit"]
 NOTHING_COLLECTED = 5  # pytest's exit status
 A_DAY = 24 * 60 * 60
-AT_ONCE = 2  # the number of the number of commands to run in parallel; each guest uses one CPU of the host
+AT_ONCE = 2  # the number of commands to run in parallel; each guest uses one CPU of the host
 
 LINT = {
     "ruff": ["ruff", "check"],

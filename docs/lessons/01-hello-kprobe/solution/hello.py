@@ -174,9 +174,7 @@ def drain(ring: memoryview) -> list[bytes]:
     head, tail = control[HEAD], control[TAIL]
     begin, length = tail % len(data), head - tail
     records = bytes(data[begin : begin + length])
-    records += bytes(
-        data[: length - len(records)]
-    )  # the part that wrapped around
+    records += bytes(data[: length - len(records)])  # the part that wrapped around
     control[TAIL] = head  # the kernel may now reuse this space
     samples = []
     while records:
