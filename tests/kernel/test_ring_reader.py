@@ -2,6 +2,7 @@
 
 import pytest
 
+from rawbpf.arch import native
 from rawbpf.asm import Builder, r1, r2, r3, r4, r10
 from rawbpf.btf.btf import Btf
 from rawbpf.btf.encode import BtfBuilder
@@ -12,10 +13,12 @@ from rawbpf.events.typed import EventType
 from rawbpf.kernel.version import raise_memlock_if_needed
 from rawbpf.maps.map import Map
 from rawbpf.programs.program import load
+from rawbpf.reading import cpu_ring, perf_reader, ring_reader
 from rawbpf.reading.perf_reader import PerfReader
 from rawbpf.reading.ring_reader import RingReader
 from rawbpf.specs.map_spec import MapSpec
 from rawbpf.specs.program_spec import ProgramSpec
+from rawbpf.syscall.fd import _nothing, fence
 from rawbpf.uapi.bpf import bpf_map_type, bpf_prog_type
 
 pytestmark = pytest.mark.no_probe
@@ -85,6 +88,45 @@ def test_a_perf_array_of_one_entry_has_one_ring():
     spec = MapSpec("one", bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, max_entries=1)
     with Map.create(spec) as events, PerfReader(events, pages=1) as reader:
         assert len(reader.filenos()) == 1
+
+
+@pytest.fixture
+def fences(monkeypatch):
+    """The number of fences that readers opened from now on have executed, in a list of one."""
+    count = [0]
+
+    def counted():
+        count[0] += 1
+        fence()
+
+    for module in (cpu_ring, perf_reader, ring_reader):
+        assert module.fence is fence
+        monkeypatch.setattr(module, "fence", counted)
+    return count
+
+
+def test_a_ring_buffer_is_read_with_four_fences(ring_and_program, fences):
+    """The unit tests of the memory order show which fence each load and store needs."""
+    ring, program = ring_and_program
+    with RingReader(ring) as reader:
+        assert samples(reader) == []
+        assert fences == [1]  # between the position and the records that it announces
+        program.test_run(PACKET)
+        assert len(samples(reader)) == 1
+        assert fences == [1 + 4]
+
+
+def test_a_perf_ring_is_read_with_two_fences(fences):
+    spec = MapSpec("one", bpf_map_type.BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, max_entries=1)
+    with Map.create(spec) as events, PerfReader(events, pages=1) as reader:
+        list(reader.drain())
+        assert fences == [2]
+        assert reader.arm()
+        assert fences == [3]  # between the request to be woken and the next look at the ring
+
+
+def test_a_fence_is_a_barrier_where_the_processor_reorders():
+    assert (fence is not _nothing) == native().weakly_ordered
 
 
 def test_records_arrive_as_dicts(ring_and_program):
