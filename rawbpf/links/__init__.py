@@ -1,4 +1,4 @@
-"""Links, which attach loaded programs to probes and detach them."""
+"""Links, which attach loaded programs to probes."""
 
 from __future__ import annotations
 

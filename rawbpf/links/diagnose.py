@@ -34,9 +34,9 @@ __all__ = ["attach_error", "duplicates", "explain_kprobe_failure"]
 
 
 def duplicates(name: str, root: Root = "/") -> list[Symbol]:
-    """Return all symbols with the given name if there are several, or else an empty list.
+    """Return all symbols with the given name if there are several, or an empty list otherwise.
 
-    Kernels that do not fail with EADDRNOTAVAIL silently probe the first of several symbols. This
+    Kernels that do not fail with EADDRNOTAVAIL silently probe the first symbol of the name. This
     function reads kallsyms, which takes 50 ms or more. Raises UnsupportedError if kallsyms cannot
     be read.
     """
@@ -72,7 +72,7 @@ def explain_kprobe_failure(
 def attach_error(
     what: str, error: OSError, causes: Mapping[int, str] | None = None, fix: str | None = None
 ) -> AttachError:
-    """Return an AttachError that says ``what`` failed, why, and how to ``fix`` the problem.
+    """Return an AttachError that says ``what`` failed, why it failed, and how to ``fix`` it.
 
     ``causes``: errno -> its meaning for this kind of attachment. EPERM and EACCES are explained by
     the missing permission.
@@ -90,7 +90,7 @@ def attach_error(
 
 
 def _file_error(what: str, error: OSError) -> AttachError:
-    """Explain that a file in tracefs, which root mounts with mode 0700, cannot be read."""
+    """Explain why a file in tracefs, which root mounts with mode 0700, cannot be read."""
     number, fix = error.errno or 0, None
     why = f"cannot read {error.filename}: {errno_words(number)}"
     if number == errnos.EACCES:

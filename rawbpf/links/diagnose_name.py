@@ -1,4 +1,4 @@
-"""Explain why a function cannot be probed, from its name and the kernel's lists of functions.
+"""Explain why a function cannot be probed, based on its name and the kernel's lists.
 
 The explanation depends on which of these lists are readable. Every process can read the names in
 kallsyms (only addresses may be hidden), but ftrace's list and the kprobe blacklist are readable
@@ -45,9 +45,10 @@ def explain_name(function: str, errno: int, root: Root = "/") -> Reason:
 
 
 def _absent(module: str, name: str, kallsyms: Kallsyms, root: Root) -> Reason:
-    """Explain a name without a symbol.
+    """Explain a name for which there is no symbol.
 
-    The name may be misspelt, inlined, or defined in another kernel or a module.
+    The name may be misspelled, or the function may be inlined, or defined in another kernel or
+    module.
     """
     if module and module not in loaded_modules(root):
         return Reason(f"module {module} is not loaded", f"load the module: modprobe {module}")
@@ -60,7 +61,7 @@ def _absent(module: str, name: str, kallsyms: Kallsyms, root: Root) -> Reason:
 
 
 def _ambiguous(name: str, found: list[Symbol]) -> Reason:
-    """Explain a name shared by several symbols, between which the kernel does not choose."""
+    """Explain why a name that several symbols share cannot be probed."""
     owners = sorted({symbol.module for symbol in found if symbol.module})
     number = len(found) if len(found) > 1 else "several"
     why = f"{number} symbols in this kernel have this name"
@@ -70,7 +71,7 @@ def _ambiguous(name: str, found: list[Symbol]) -> Reason:
 
 
 def _forbidden(symbol: Symbol, kallsyms: Kallsyms, errno: int, root: Root) -> Reason:
-    """Explain why the kernel does not allow a probe on an unambiguous name."""
+    """Explain why the kernel does not allow a probe on a function with a unique name."""
     aliases = [symbol] if kallsyms.hidden else kallsyms.at(symbol.address)
     obstacle = probe_rules(kallsyms, aliases, root).obstacle(symbol)
     if obstacle is not None:

@@ -1,7 +1,7 @@
 """Attach a program to a probe of any kind with a single function.
 
-Each family of attach mechanisms is imported only when it is used, so that a kprobe starts without
-loading the code for networks and executables.
+Each family of probes is imported only when it is used, so that a kprobe can be attached without
+importing the code for networks and executables.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ __all__ = ["LinkInfo", "read_info"]
 
 
 class LinkInfo(NamedTuple):
-    """A link's ID, type and program ID, and details that depend on the link type.
+    """The ID, type and program ID of a link, and details that depend on the link's type.
 
     The type-specific details are in ``part``:
 
@@ -35,7 +35,7 @@ class LinkInfo(NamedTuple):
 
     @property
     def type_word(self) -> str:
-        """Return the link type's usual name, or its number if the type is newer than rawbpf.
+        """Return the usual name of a link type, or its number if the type is newer than rawbpf.
 
         >>> LinkInfo(1, 8, 2, {}).type_word
         'kprobe_multi'
@@ -63,7 +63,7 @@ def read_info(fd: int, where: str) -> LinkInfo:
 
 
 def _with_names(part: LinkPart) -> LinkPart:
-    """Replace the attach type's number with its name."""
+    """Replace the number of an attach type with its name."""
     named = dict(part)
     kind = named.get("attach_type")
     if isinstance(kind, int) and kind in set(bpf_attach_type):

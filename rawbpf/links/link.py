@@ -17,9 +17,9 @@ __all__ = ["Link"]
 
 
 class Link(Owner):
-    """Owns the descriptors that attach a program; ``where`` describes the target in messages.
+    """Owns the descriptors that attach a program; messages refer to the target as ``where``.
 
-    If the kernel supports links for the kind of probe, the first descriptor is a BPF link, which
+    If the kernel supports links for this kind of probe, the first descriptor is a BPF link, which
     has an ID in the kernel. Otherwise, the first descriptor is a perf event, and ``info`` and
     ``pin`` raise UnsupportedError. The remaining descriptors are the perf events that belong to the
     link.
@@ -68,17 +68,15 @@ class Link(Owner):
 
     @property
     def missed(self) -> int | None:
-        """Return the number of hits that did not run the program.
+        """Return the number of hits for which the program did not run, or None if it is unknown.
 
-        Return None if the kernel does not count them.
-
-        Since 6.7, the kernel counts misses of kprobes and kprobe.multi: hits inside another
-        kprobe's handler, and calls for which no kretprobe instance was free. Misses that the kernel
-        counts per program (``recursion_misses``) are not included.
+        Since 6.7, the kernel counts misses of kprobes and kprobe.multi: hits that occur inside
+        another kprobe's handler, and calls for which no kretprobe instance was free. Misses that
+        the kernel counts per program (``recursion_misses``) are not included.
         """
         try:
             missed = self.info().part.get("missed")
-        except (KernelError, UnsupportedError):  # a failed query must not prevent detaching
+        except (KernelError, UnsupportedError):  # detaching must succeed even if the query fails
             return None
         return None if missed is None else int(missed)
 
@@ -94,8 +92,8 @@ class Link(Owner):
 
         Closing a link twice has no effect.
 
-        The link is closed before its perf event, whose close() returns after the program's last
-        run.
+        The link is closed before the perf event; closing the event returns only after the program's
+        last run.
         """
         with ExitStack() as stack:
             for fd in reversed(self._fds):

@@ -1,7 +1,7 @@
-"""Attach one program to many kernel functions (5.18) or user functions (6.6) with a single link.
+"""Attach one program to many kernel functions (5.18) or user functions (6.6) with one link.
 
-Separate perf events would need one descriptor per function, and would take seconds for a thousand
-functions. A multi link takes all functions as one list. In a session (6.10, or 6.13 for user
+Separate perf events would need one descriptor per function, and would take seconds to open for a
+thousand functions. A multi link takes a list of all functions. In a session (6.10, or 6.13 for user
 functions), the program runs at both the entry and the return of each call.
 """
 
@@ -86,7 +86,7 @@ def _file_functions(program: Program, probe: ProbeSpec) -> Link:
 
 
 def _matching(pattern: str) -> list[str]:
-    """Return the matching names among the functions that ftrace can hook."""
+    """Return the functions that match a pattern and that ftrace can hook."""
     functions = available_filter_functions()
     if functions is None:
         raise UnsupportedError(

@@ -41,11 +41,11 @@ def attach_network(program: Program, probe: ProbeSpec) -> Link:
 
 
 def _interface(program: Program, probe: ProbeSpec, attach_type: bpf_attach_type) -> Link:
-    import socket  # would add start-up time to programs that do not need it
+    import socket  # imported here to keep start-up fast for programs that do not need it
 
     try:
         index = socket.if_nametoindex(probe.target)
-    except OSError:  # does not set errno before Python 3.14
+    except OSError:  # errno is not set before Python 3.14
         what = f"no interface {probe.target!r}"
         fix = "list the interfaces with `ls /sys/class/net`"
         raise AttachError(what, errno=errno.ENODEV, call="if_nametoindex", fix=fix) from None

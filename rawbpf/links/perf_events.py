@@ -1,6 +1,6 @@
 """Attach programs to perf events: kprobes, uprobes, tracepoints and the CPU clock.
 
-The probe is created by perf_event_open(2). The program is connected by a second call:
+perf_event_open(2) creates the probe. A second call connects the program with the probe:
 
     BPF_LINK_CREATE(program, event)          5.15 (b89fbfbb854c). The kernel knows the link by an
                                              ID: it can be listed, pinned, and queried
@@ -10,9 +10,9 @@ The probe is created by perf_event_open(2). The program is connected by a second
 
 Kernels without such links fail with EINVAL, so the link is tried first.
 
-Either attachment ends with the process that made it, even after SIGKILL, whereas a probe that is
-created by writing to tracefs would remain. PERF_EVENT_IOC_DISABLE would not stop the program,
-because the kernel runs the program for every hit, regardless of the event's state
+In both cases, the probe is removed when the process that created it ends, even after SIGKILL,
+whereas a probe that is created by writing to tracefs would remain. PERF_EVENT_IOC_DISABLE would not
+stop the program, because the kernel runs the program for every hit, regardless of the event's state
 (kprobe_perf_func). Closing the event stops the program and returns only after its last run has
 ended (perf_trace_event_unreg calls tracepoint_synchronize_unregister), so no record is written
 after the close.
@@ -59,7 +59,7 @@ _KSYM_NAME_LEN, _KSYM_NAME_LEN_BEFORE_6_1 = 512, 128
 
 
 def check_function_name(name: str, root: Root = "/") -> None:
-    """Raise UsageError if a string cannot be the name of a kernel function.
+    """Raise UsageError if a string is not a valid name of a kernel function.
 
     FUNCTION and MODULE:FUNCTION are valid. This function makes no system call.
 
@@ -91,8 +91,8 @@ def check_function_name(name: str, root: Root = "/") -> None:
 
 
 def _invalid_name(name: str) -> UsageError:
-    """Return an error that points to the first invalid character."""
-    import re  # needed only for this message
+    """Return an error that points to the first invalid character of a name."""
+    import re  # imported only for this message
 
     what = f"invalid function name {name!r}"
     begin = re.match(r"(?:[A-Za-z0-9_]+:)?[A-Za-z_$.][A-Za-z0-9_$.]*", name)
@@ -113,7 +113,7 @@ def _invalid_name(name: str) -> UsageError:
 
 
 def attach_event(program: Program, probe: ProbeSpec) -> Link:
-    """Open the probe's perf event and run the program whenever the event occurs."""
+    """Open the probe's perf event, and run the program whenever the event occurs."""
     if probe.kind is ProbeKind.PROFILE:
         return _profile(program, probe)
     event = open_event(probe)
@@ -133,7 +133,7 @@ def open_event(probe: ProbeSpec) -> Fd:
 
 
 def _connect(program: Program, probe: ProbeSpec, event: Fd) -> Link:
-    """Connect the program with a link, or with ioctl if the kernel has no links for perf events."""
+    """Connect the program with a link, or with ioctl if the kernel does not support such links."""
     try:
         link = link_create_perf_event(program.fileno(), event.fileno(), probe.cookie)
     except KernelError as error:
@@ -178,9 +178,10 @@ def _open_kprobe(probe: ProbeSpec) -> Fd:
 
 
 def _open_ksyscall(probe: ProbeSpec) -> Fd:
-    """Open a kprobe on a system call's function; wrappers (4.17) have a prefix.
+    """Open a kprobe on the function of a system call, which has a prefix if it is a wrapper (4.17).
 
-    Symbols are read only after a failure, because reading them for each of many probes takes long.
+    Symbols are read only after a failure, because reading them for each of many probes would take
+    too long.
     """
     from rawbpf.arch import native
 
@@ -196,7 +197,7 @@ def _open_ksyscall(probe: ProbeSpec) -> Fd:
 
 
 def _open_uprobe(probe: ProbeSpec) -> Fd:
-    """Open a uprobe. A name without a slash is searched for in PATH and among the libraries."""
+    """Open a uprobe. A name without a slash is looked up in PATH and among the libraries."""
     from rawbpf.links.user_functions import find_function
 
     path, offset = find_function(probe.target)
@@ -212,8 +213,8 @@ def _open_uprobe(probe: ProbeSpec) -> Fd:
 
 
 def _open_tracepoint(probe: ProbeSpec) -> Fd:
-    """Open a tracepoint by its number, which is available only from tracefs."""
-    from pathlib import Path  # importing it takes 3 ms and is not needed for a kprobe
+    """Open a tracepoint by its number, which only tracefs provides."""
+    from pathlib import Path  # importing this module takes 3 ms and is not needed for a kprobe
 
     from rawbpf.kernel.file_systems import tracefs
 
@@ -237,7 +238,7 @@ def _open_tracepoint(probe: ProbeSpec) -> Fd:
             why="no such tracepoint",
             fix=f"{place}/available_events lists all tracepoints as GROUP:NAME",
         ) from None
-    except OSError as error:  # raised by reading the file or by the call
+    except OSError as error:  # either reading the file or the system call raises this error
         raise _attach_error(f"cannot attach to tracepoint {name}", error) from None
 
 
@@ -253,7 +254,8 @@ def _open_interval(probe: ProbeSpec) -> Fd:
 def _profile(program: Program, probe: ProbeSpec) -> Link:
     """Run the program periodically on each CPU, or while one process is running.
 
-    The events are connected with ioctl, because a link and its pin would cover only one CPU.
+    The events are connected with ioctl, because a link, or a pin of the link, would cover only one
+    CPU.
     """
     from rawbpf.kernel.hardware import online_cpus
 

@@ -2,10 +2,10 @@
 
 BPF_RAW_TRACEPOINT_OPEN (4.17) attaches a program to a raw tracepoint by name. Programs that were
 verified for a specific function or hook (5.5) are attached with the same command but without a
-name, because the kernel knows the target from the load. The command returns a link. An iterator
-(5.8) runs when a process reads the iterator's file, which BPF_ITER_CREATE creates.
+name, because the kernel knows the target since the program was loaded. The command returns a link.
+An iterator (5.8) runs when a process reads the iterator's file, which BPF_ITER_CREATE creates.
 
-Two errnos from attaching trampolines need an explanation:
+Two errnos that occur when a trampoline is attached need an explanation:
 
     EBUSY     another tool has hooked the function. Or, more often, ftrace cannot hook it: the
               function was compiled without the NOPs at its entry (notrace), so its first bytes are
@@ -95,9 +95,7 @@ def _iterator(program: Program, probe: ProbeSpec) -> Link:
 
 
 def why_no_trampoline(probe: ProbeSpec, number: int, root: Root = "/") -> str:
-    """Explain an errno from attaching a trampoline to a function.
-
-    Return "" if no explanation is known.
+    """Explain an errno from attaching a trampoline to a function, or return "".
 
     >>> from rawbpf.specs.program_spec import ProbeSpec
     >>> why_no_trampoline(ProbeSpec(ProbeKind.FENTRY, "f"), 524)  # on x86-64

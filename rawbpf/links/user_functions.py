@@ -24,7 +24,7 @@ __all__ = ["Functions", "find_file", "find_function", "find_functions"]
 
 
 class Functions(NamedTuple):
-    """Functions in one file, as sorted file offsets in bytes without duplicates."""
+    """A file and the sorted file offsets, in bytes, of functions in it."""
 
     path: Path
     offsets: list[int]
@@ -62,8 +62,8 @@ def _split(where: str) -> tuple[str, str]:
 def _opened(path: Path) -> io.FileIO:
     """Open the file without reading all of it, since debug information can be gigabytes in size."""
     try:
-        # The file type is checked before opening, because opening a FIFO would block, and a device
-        # has no end.
+        # The file type is checked before the file is opened, because opening a FIFO would block,
+        # and a device has no end.
         if not S_ISREG(path.stat().st_mode):
             raise UsageError(f"{path} is not a regular file")
         return path.open("rb", buffering=0)

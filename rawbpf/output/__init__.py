@@ -1,1 +1,1 @@
-"""Format values for people and programs: lines, JSON, tables and graphs."""
+"""Format values for people and programs, as lines, JSON, tables and graphs."""

@@ -1,7 +1,7 @@
 """Format many records in one operation, using a column of values for each field.
 
-One ``%`` operation over a block of records takes a third of the time of formatting them one by one,
-because the interpreter runs once per block and column instead of once per record and field.
+One ``%`` operation over a block of records takes a third of the time of formatting the records one
+by one, because Python code runs once per block and column instead of once per record and field.
 
 >>> format_columns("%d: %s;", [[1, 2], ["one", "two"]])
 '1: one;2: two;'
@@ -52,7 +52,7 @@ def literal(text: str) -> str:
 
 
 class Cache(dict[object, str]):
-    """Caches the text for each value, such as a process name, up to a maximum number of values."""
+    """Caches the text for each value, such as a process name, for a limited number of values."""
 
     def __init__(self, make: Callable[[Any], str]) -> None:
         super().__init__()

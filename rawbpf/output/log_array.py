@@ -1,12 +1,12 @@
-"""Format log records as lines with NumPy, using an array of bytes with a row for each line.
+"""Format log records as lines with NumPy, in an array of bytes with one row per line.
 
-All lines in a block have the same width, so that a field is a range of columns. Numbers are divided
-by 1,000, and a table contains the digits of each part as four bytes, which are stored in every line
-by one operation. ``LineBlocks`` formats the remaining blocks: those with a process name that has to
-be escaped, a number too wide for its column, or a message with arguments.
+All lines in a block have the same width, so that each field occupies fixed columns. Numbers are
+divided by 1,000, and the digits of each part are taken from a table as four bytes, which one
+operation stores in every line. ``LineBlocks`` formats the remaining blocks, in which a process name
+has to be escaped, a number is too wide for its column, or a message has arguments.
 
-NumPy is an optional dependency. Only ``output.log_lines`` imports this module, if the number of
-records justifies it.
+NumPy is an optional dependency. Only ``output.log_lines`` imports this module, when there are
+enough records to justify it.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _COMM_SIZE = 16
 _SPACE, _LAST = ord(" "), ord("~")
 
 _FIELDS = len(f" {0:3} {0:7} {0:7} ") + _COMM_SIZE + 1
-"""Columns of the fields after the level."""
+"""The columns of the fields after the level."""
 
 _ENDS = {"cpu": 10**3, "pid": 10**7, "tid": 10**7}
-"""Larger numbers do not fit into their columns."""
+"""Numbers above this limit do not fit into their columns."""
 
 
 def _table(texts: Iterable[str]) -> Any:  # noqa: ANN401 -- an array
@@ -53,22 +53,21 @@ def _table(texts: Iterable[str]) -> Any:  # noqa: ANN401 -- an array
 _LOW = _table([*(f"{n:3} " for n in range(1000)), *(f"{n:03} " for n in range(1000))])
 """The last three digits of a number followed by a space.
 
-Numbers below 1,000 are not zero-padded.
-"""
+Numbers below 1,000 are not padded with zeros."""
 
 _HIGH = _table([" " * 4, *(f"{n:4}" for n in range(1, 10_000))])
-"""The digits of a number before its last three digits (at most four)."""
+"""The digits of a number except its last three, of which there are at most four."""
 
 
 class LineArrays:
-    """Formats log records like ``plain``, which handles records that do not fit into columns."""
+    """Formats log records; ``plain`` formats the records that do not fit into columns."""
 
     def __init__(self, offset_ns: int, plain: LineBlocks) -> None:
         self._offset, self._plain = offset_ns, plain
         self._empty: tuple[bytes, Any] = b"", None
 
     def blocks(self, rows: LogRows, head: str = "") -> Iterator[bytes]:
-        """Yield a line for each record, each after ``head``, in blocks of up to 4,096 records."""
+        """Yield a line for each record, starting with ``head``, in blocks of up to 4,096."""
         if rows.args:
             yield from self._plain.blocks(rows, head)
             return
@@ -126,7 +125,7 @@ def _within_second(times: Any, offset: int) -> tuple[int | None, Any]:  # noqa: 
     start = second * _SECOND - offset
     if high >= start + _SECOND:
         return None, None
-    # Relative to the lowest time, the numbers fit into 32 bits, which makes division faster.
+    # Differences from the lowest time fit into 32 bits, which makes division faster.
     nanos = (times - np.uint64(low)).astype(np.uint32)
     return second, (nanos + np.uint32(low - start)) // np.uint32(1000)
 
@@ -138,7 +137,7 @@ def _comms(batch: Batch) -> Any:  # noqa: ANN401 -- an array
     names = np.ndarray(shape, np.uint8, batch.data, at, strides).copy()
     ends = names == 0
     if (ends[:, :-1] > ends[:, 1:]).any():
-        return None  # bytes from an earlier name may follow the first NUL
+        return None  # the first NUL may be followed by bytes from an earlier name
     names[ends] = _SPACE
     return names if names.min() >= _SPACE and names.max() <= _LAST else None
 
@@ -151,12 +150,12 @@ def _words(lines: Any, at: int) -> Any:  # noqa: ANN401 -- arrays
 def _put_micros(lines: Any, at: int, micros: Any) -> None:  # noqa: ANN401 -- arrays
     """Write six digits and a space, as %06d does."""
     high = micros // np.uint32(1000)
-    _words(lines, at)[:] = _LOW[high + np.uint32(1000)]  # the space is overwritten later
+    _words(lines, at)[:] = _LOW[high + np.uint32(1000)]  # this space is overwritten later
     _words(lines, at + 3)[:] = _LOW[micros - high * np.uint32(1000) + np.uint32(1000)]
 
 
 def _put_number(lines: Any, at: int, numbers: Any) -> None:  # noqa: ANN401 -- arrays
-    """Write a number in seven columns, right-aligned, and a space."""
+    """Write a right-aligned number in seven columns, followed by a space."""
     high = numbers // np.uint32(1000)
     low = numbers - high * np.uint32(1000)
     low[high > 0] += np.uint32(1000)

@@ -1,4 +1,4 @@
-"""Format log records as lines in blocks, with the same text as ``LineFormat``."""
+"""Format log records as lines in blocks, producing the same text as ``LineFormat``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SECOND = 10**9
 
 
 class LineBlocks:
-    """Formats log records as lines; ``offset_ns`` is the difference between real time and ktime_ns.
+    """Formats log records as lines; ``offset_ns`` is the wall-clock time minus ktime_ns.
 
     A line contains no characters that a terminal would interpret, except the newline.
     """
@@ -31,7 +31,7 @@ class LineBlocks:
         self._offset = offset_ns
 
     def blocks(self, rows: LogRows, head: str = "") -> Iterator[bytes]:
-        """Yield a line for each record, each after ``head``, in blocks of up to BLOCK records."""
+        """Yield a line for each record, starting with ``head``, in blocks of up to BLOCK."""
         tasks, message = _tasks(rows.level), _message(rows.text, rows.args)
         for part in parts(rows.batch):
             nanos = times(part)
@@ -52,7 +52,7 @@ def clock(second: int) -> str:
 
 
 def same_second(times: list[int], offset: int) -> Iterator[tuple[int, int, int]]:
-    """Divide times, plus ``offset``, into runs of one second: first, end, second.
+    """Divide times, after adding ``offset``, into runs of one second: first, end, second.
 
     >>> list(same_second([0, 5, 10**9 - 3, 10**9], 3))
     [(0, 2, 0), (2, 4, 1)]

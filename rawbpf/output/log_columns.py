@@ -1,7 +1,7 @@
-"""The fields of log records as columns, for formatting blocks of records.
+"""The fields of log records as columns, from which blocks of records are formatted.
 
-Two techniques make formatting a block fast. A few processes send most records, so the text from the
-CPU to the process name is formatted once for each process and CPU, and cached. The time and the
+Two techniques make it fast to format a block. A few processes send most records, so the text from
+the CPU to the process name is formatted once for each process and CPU, and cached. The time and the
 arguments are formatted for all records of a block in one operation.
 """
 
@@ -30,7 +30,7 @@ _CPU_PID_TID = (LOG.offset("cpu"), LOG.offset("pid"), LOG.offset("tid"))
 _COMM_SIZE = 16
 
 _SAMPLE = 64
-"""Number of records that are examined to determine whether a few tasks send most records."""
+"""The number of records that are examined to determine whether a few tasks send most records."""
 
 
 def times(batch: Batch) -> list[int]:
@@ -76,7 +76,7 @@ class Tasks:
         keys = _keys(batch)
         if len(set(keys[:_SAMPLE])) <= _SAMPLE // 2:
             return "%s", [[self._texts[key] for key in keys]]
-        # Most tasks are new, so caching their texts would not save time.
+        # Most tasks are new, so caching their text would not save time.
         numbers = [batch.column(at, "I").tolist() for at in _CPU_PID_TID]
         return self._one, [*numbers, [self._comms[key[-_COMM_SIZE:]] for key in keys]]
 
@@ -90,7 +90,7 @@ _HOLES = {
     "p": ("%#x", "Q"),
     "ipv4": ("%d.%d.%d.%d", "BBBB"),
 }
-"""The format of an argument, keyed by letter, and the types of the columns that it accepts."""
+"""The format of an argument, keyed by its letter, and the column types that it accepts."""
 
 
 class Message:

@@ -1,14 +1,14 @@
-"""Format log records as lines with the method that is fastest for their number.
+"""Format log records as lines, with the method that is fastest for their number.
 
     a few      one by one: what idle tools print
     more       in blocks
     many       in blocks, or as NumPy arrays if these are faster on this machine
 
 NumPy formats large batches twice as fast as the interpreter. However, importing NumPy takes 0.13 s
-and 25 MB, and an emulated CPU, whose vector instructions are slow, formats faster without NumPy.
-NumPy is therefore imported by a separate thread when many records arrive at the same time, while
-the current thread continues. Then both methods format the same records, and the faster method
-formats all later records.
+and 25 MB, and emulated CPUs, whose vector instructions are slow, format records faster without
+NumPy. NumPy is therefore imported by a separate thread once many records arrive at the same time,
+while the current thread continues. After the import, both methods format the same records, and the
+faster method formats all later records.
 """
 
 from __future__ import annotations
@@ -31,24 +31,23 @@ if TYPE_CHECKING:
 __all__ = ["LogLines"]
 
 _FEW = 8
-"""Smaller batches are formatted one by one, which is faster.
+"""Smaller batches are formatted one record at a time, which is faster for them.
 
-Records of alternating formats, for example, come in batches of one record."""
+If formats alternate, for example, each batch contains only one record."""
 
 _MANY = 1000
 """The smallest batch for which NumPy is considered.
 
-For smaller batches, NumPy takes longer than it saves.
-"""
+For smaller batches, NumPy costs more time than it saves."""
 
 _MEASURED = 4096
-"""Maximum number of records that are formatted with both methods."""
+"""The maximum number of records that are formatted with both methods."""
 
 
 class LogLines:
     """Formats log records as lines.
 
-    ``offset_ns`` is the difference between real time and ktime_ns.
+    ``offset_ns`` is the wall-clock time minus ktime_ns.
     """
 
     def __init__(self, offset_ns: int) -> None:
@@ -60,7 +59,7 @@ class LogLines:
         self._loaded: LineArrays | None = None
 
     def blocks(self, rows: Sequence[LogRecord], head: str = "") -> Iterator[bytes]:
-        """Yield a line for each record, each after ``head``, in blocks."""
+        """Yield a line for each record, starting with ``head``, in blocks."""
         if len(rows) < _FEW or not isinstance(rows, LogRows):
             lines = "".join([f"{head}{self._line(record)}\n" for record in rows])
             yield lines.encode(errors="backslashreplace")
@@ -89,9 +88,9 @@ class LogLines:
 
 
 def _faster(plain: LineBlocks, arrays: LineArrays, rows: LogRows) -> LineBlocks | LineArrays:
-    """Return the formatter that takes less time for the records.
+    """Return the formatter that is faster for the given records.
 
-    The first of two runs fills the caches.
+    The first of the two runs only fills the caches.
     """
     seconds = [(_seconds(plain, rows), _seconds(arrays, rows)) for _ in range(2)]
     with_python, with_numpy = map(min, zip(*seconds, strict=True))

@@ -1,4 +1,4 @@
-"""Format log records as JSON objects, one by one or in blocks, with the same text."""
+"""Format log records as JSON objects, either one by one or in blocks, with the same result."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["LogObjects"]
 
 _FEW = 8
-"""Smaller batches are formatted one by one, which is faster."""
+"""Smaller batches are formatted one record at a time, which is faster for them."""
 
 
 class LogObjects:
-    """Formats log records as JSON objects, as ``json_event`` and ``json.dumps`` do.
+    """Formats log records as JSON objects, in the same way as ``json_event`` and ``json.dumps``.
 
-    ``function`` is the traced function. Without ``function``, the objects have no member with this
-    name.
+    ``function`` is the traced function. If ``function`` is empty, the objects have no member of
+    this name.
     """
 
     def __init__(self, offset_ns: int, function: str | None) -> None:
@@ -62,7 +62,7 @@ class LogObjects:
 
 @lru_cache(maxsize=8)
 def _tasks(level: int, function: str | None) -> Tasks:
-    """Return the members of an object from the level to the function, and the message's name."""
+    """Return an object's members from the level to the function, and the message's name."""
     one = f'"level": "{level_name(level)}", "cpu": %d, "pid": %d, "tid": %d, "comm": %s, '
     if function is not None:
         one += literal(f'"function": {dumps(function)}, ')

@@ -1,8 +1,8 @@
-r"""Escape untrusted text for printing, and format tables and log records.
+r"""Escape untrusted text before printing it, and format tables and log records.
 
-A process may set its name to escape sequences that clear a terminal or change the terminal's title
-(prctl(PR_SET_NAME) accepts any bytes), and the kernel passes such names on. Escape sequences in
-untrusted text are therefore displayed in escaped form.
+A process may set its name to escape sequences that clear a terminal or change its title
+(prctl(PR_SET_NAME) accepts any bytes), and the kernel passes on such names. Such sequences are
+therefore escaped before untrusted text is displayed.
 
 >>> printable(b"evil\x1b[2J"), printable("tab\there"), printable(b"\xff")
 ('evil\\x1b[2J', 'tab\\there', '\\xff')
@@ -44,22 +44,22 @@ _PLAIN = bytes([*b"\t\n", *range(0x20, 0x7F)])
 
 
 def for_terminal(text: str, colored: bool = False) -> str:
-    r"""Return text from any source for output; ``printable`` escapes all but newlines and tabs.
+    r"""Return text from any source in printable form; newlines and tabs are kept.
 
     All output from commands passes through this function. With ``colored``, color sequences are
-    kept, so untrusted text must already be escaped.
+    kept, so any untrusted text must already be escaped.
 
     >>> for_terminal("one\n\ttwo\x1b[2J\u202e")
     'one\n\ttwo\\x1b[2J\\u202e'
     """
-    # Dumps are long, and this method is six times as fast; for a single line, it makes no
-    # difference.
+    # Dumps are long, and this method is six times as fast as the other one; for single lines, it
+    # makes no difference.
     if text.isascii() and not text.encode().translate(None, _PLAIN):
         return text
     if text.replace("\n", "").replace("\t", "").isprintable():
         return text
     if colored:
-        import re  # needed only for colors
+        import re  # imported only for colors
 
         parts = re.split(r"(\x1b\[[0-9]{1,2}m)", text)
         parts[::2] = map(for_terminal, parts[::2])
@@ -75,19 +75,19 @@ def printable(data: bytes | str) -> str:
     text = data.decode(errors="surrogateescape") if isinstance(data, bytes) else data
     if text.isprintable():
         return text
-    # unicode_escape would also escape all letters beyond Latin-1, although they are printable.
+    # unicode_escape would also escape printable letters beyond Latin-1.
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
 def _escaped(character: str) -> str:
-    """Return the escape sequence for a character, or for the byte behind a surrogate escape."""
+    """Return the escape sequence for a character, or for the byte that a surrogate represents."""
     if "\udc80" <= character <= "\udcff":
         return f"\\x{ord(character) & 0xFF:02x}"
     return character.encode("unicode_escape", "surrogatepass").decode()
 
 
 def letters(data: bytes) -> str:
-    r"""Return one character per byte, as in a hex dump, with dots for unprintable bytes.
+    r"""Return one character per byte, as in a hex dump, with dots in place of unprintable bytes.
 
     >>> letters(b"ping\0\xff")
     'ping..'
@@ -98,7 +98,7 @@ def letters(data: bytes) -> str:
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[object]], right: Collection[str] = ()
 ) -> Iterator[str]:
-    """Format a header line and a line for each row, with a dash in place of None.
+    """Format a header line, and a line for each row, with a dash in place of None.
 
     ``right`` lists the headings of right-aligned columns, such as numbers.
 
@@ -130,7 +130,7 @@ _SECOND = 10**9
 class LineFormat:
     """Formats log records.
 
-    ``offset_ns`` is the difference between real time and CLOCK_MONOTONIC.
+    ``offset_ns`` is the wall-clock time minus CLOCK_MONOTONIC.
     """
 
     def __init__(self, offset_ns: int) -> None:
@@ -149,7 +149,7 @@ class LineFormat:
     def _time(self, ktime_ns: int) -> str:
         """Return HH:MM:SS.µs.
 
-        HH:MM:SS is cached because there may be thousands of events per second.
+        The text of HH:MM:SS is cached because there may be thousands of events per second.
         """
         second, rest = divmod(ktime_ns + self._offset, _SECOND)
         if second != self._second:
@@ -160,7 +160,7 @@ class LineFormat:
 
 
 def json_event(record: LogRecord, function: str, offset_ns: int) -> dict[str, object]:
-    """Return a JSON object, in which ``time_ns`` counts from 1970 and ``ktime_ns`` from boot."""
+    """Return a JSON object; ``time_ns`` counts from 1970, and ``ktime_ns`` from boot."""
     return {
         "time_ns": record.ktime_ns + offset_ns,
         "ktime_ns": record.ktime_ns,

@@ -1,4 +1,4 @@
-"""Format records of a struct type in blocks, with the text of ``values_line`` or ``json.dumps``.
+"""Format blocks of struct records as text, in the same way as ``values_line`` or ``json.dumps``.
 
 The struct becomes one %-format with a placeholder for each number or text, and the records become a
 column of values for each placeholder.
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 __all__ = ["AS_JSON", "AS_LINES", "Form", "ValueBlocks"]
 
 _FEW = 4
-"""Smaller batches are formatted one by one, which is faster."""
+"""Smaller batches are formatted one record at a time, which is faster for them."""
 
 _LONGEST_CACHED = 64
-"""Size in bytes of the longest text that is cached after formatting."""
+"""The maximum size in bytes of texts whose formatted form is cached."""
 
 
 class Form(NamedTuple):
     """How records look."""
 
     record: Callable[[dict[str, Any]], str]
-    """Formats all members of a record."""
+    """A function that formats all members of a record."""
     value: Show
-    """Formats a number or a text."""
+    """A function that formats a number or a text."""
     name: Callable[[str], str]
-    """Returns the text that precedes a member's value."""
+    """A function that returns the text that precedes a member's value."""
     between: str
     """Separates members."""
     brackets: tuple[str, str]
@@ -84,7 +84,7 @@ class ValueBlocks:
         for leaf, show in zip(leaves, shows, strict=True):
             values = rows.values(leaf, rows.batch)
             columns.append(values if show is None else list(map(show, values)))
-        # The values are already escaped; names and the text around the record are not.
+        # The values are already escaped, but the names and the text around the record are not.
         line = literal(for_terminal(head)) + one + literal(for_terminal(tail)) + "\n"
         return format_columns(line, columns) if columns else line % () * len(rows)
 

@@ -1,4 +1,4 @@
-r"""Format decoded values as text for people and as JSON.
+r"""Format decoded values as text for people, and as JSON.
 
 >>> values_line({"pid": 7, "comm": b"cat\0\0", "addr": {"port": 80}, "raw": b"\1\0"})
 "pid=7 comm='cat' addr={port=80} raw='\\x01\\x00'"
@@ -39,21 +39,22 @@ def value_text(value: Any) -> str:  # noqa: ANN401 -- any type that BTF decodes 
 
 
 def _bytes(data: bytes) -> str:
-    """Format up to 64 bytes in quotes."""
+    """Format a byte string of up to 64 bytes in quotes."""
     shown = _text(data)
     return f"'{printable(shown[:_LONGEST_BYTES])}'" + "…" * (len(shown) > _LONGEST_BYTES)
 
 
 def _text(data: bytes) -> bytes:
-    """Strip trailing NULs if the rest is ASCII text; return other bytes unchanged."""
+    """Strip trailing NULs if the remaining bytes are ASCII text; return other bytes unchanged."""
     text = data.rstrip(b"\0")
     return text if text.isascii() and text.decode().isprintable() else data
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 -- as above
-    """Return the value for JSON.
+    """Return a value in the form that JSON can represent.
 
-    Bytes become text, arrays of u8 become numbers, enum values names, and addresses hexadecimal.
+    Bytes become text, arrays of u8 become lists of numbers, enum values become names, and addresses
+    become hex strings.
     """
     if isinstance(value, dict):
         return {str(name): plain(one) for name, one in value.items()}
@@ -69,7 +70,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 -- as above
 
 
 def hex_lines(data: bytes) -> Iterator[str]:
-    r"""Yield the lines of a hex dump, each with an offset, sixteen bytes, and the bytes as text.
+    r"""Yield the lines of a hex dump, with an offset, sixteen bytes, and the same bytes as text.
 
     >>> print(*hex_lines(b"ping\0"), sep="")
     0000  70 69 6e 67 00                                   ping.

@@ -146,9 +146,9 @@ def load(
     """Load a program with BPF_PROG_LOAD on Linux 5.8 or later.
 
     ``btf`` contains the types of the object to which the program belongs, for function names and
-    source lines. ``modules`` maps the name of each kernel module that the program refers to to a
-    descriptor of the module's BTF (5.11, 5.16). ``gaps`` are features that this kernel lacks, each
-    with the instruction that replaces the feature. With ``stats``, the verifier writes its
+    source lines. ``modules`` maps the names of kernel modules to descriptors of their BTF, for all
+    modules that the program refers to (5.11, 5.16). ``gaps`` are features that this kernel lacks,
+    each with the instruction that replaces the feature. With ``stats``, the verifier writes its
     statistics to the program's ``log`` (5.2).
 
     Raises VerifierError, with the log and an explanation, if the verifier rejects the program.

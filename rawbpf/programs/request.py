@@ -76,8 +76,8 @@ class Gap(NamedTuple):
 class Request(NamedTuple):
     """All parameters of a program load.
 
-    ``modules`` maps the name of each kernel module that the program refers to to a descriptor of
-    the module's BTF. ``gaps`` are not sent to the kernel; they help to explain why the kernel
+    ``modules`` maps the names of kernel modules to descriptors of their BTF, for all modules that
+    the program refers to. ``gaps`` are not sent to the kernel; they help to explain why the kernel
     rejects the program.
     """
 

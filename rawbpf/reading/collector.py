@@ -3,10 +3,10 @@
     perf ring     in order within each CPU; PERF_RECORD_LOST reports some of the losses
     ring buffer   in order across all CPUs; only the program knows what it could not send
 
-A pass drains one ring after the other, so it may find a record on CPU 1 that is newer than a record
-that CPU 0 wrote just after its ring was drained. Sorting each pass is therefore not enough. If the
-records have time stamps, records newer than the start of the pass wait for the next pass. A record
-older than the start of a pass cannot arrive after the pass, except from a program that was running
+A pass drains one ring after the other, so it may find a record of CPU 1 that is newer than a record
+that CPU 0 wrote just after its own ring was drained. Sorting each pass is therefore not enough. If
+records have time stamps, those newer than the start of the pass are left for the next pass. After a
+pass, no record older than the start of the pass can arrive, except from a program that was running
 at that moment.
 
 The completeness of the ledger depends on the program. A program that counts the return values of
@@ -71,18 +71,19 @@ class Reader(Protocol):
         """Return the descriptors that become readable when the reader should drain the rings."""
 
     def arm(self) -> bool:
-        """Make the next record wake the reader, or return False if it is too early."""
+        """Make the next record wake the reader, or return False if it is too early to do so."""
 
     def drain(self) -> Iterable[Drained]:
         """Empty each ring once."""
 
 
 class Collector(Generic[R]):
-    """Drains ``readers``, which are named after their maps, and sorts and decodes the records.
+    """Drains ``readers``, which are keyed by map name, and sorts and decodes their records.
 
-    ``decode`` converts records of one size to sequences of ``R`` and counts damaged records, as
+    ``decode`` converts records of one size to sequences of ``R``, and counts damaged records, as
     ``events.log_rows.decode_logs`` does. ``time_at`` is the offset of the time stamp in each
-    record, in nanoseconds of bpf_ktime_get_ns(). Without ``time_at``, records are not sorted.
+    record; time stamps are in nanoseconds of bpf_ktime_get_ns(). Without ``time_at``, records are
+    not sorted.
     """
 
     def __init__(
@@ -104,18 +105,18 @@ class Collector(Generic[R]):
     def holding(self) -> bool:
         """Whether records are waiting for the next pass.
 
-        The next pass should then follow without a sleep.
+        In that case, the next pass should follow without a sleep.
         """
         return bool(self._held)
 
     @property
     def quiet(self) -> bool:
-        """Whether the last pass found no records and no record is waiting for the next pass."""
+        """Whether the last pass found no records and left none for the next pass."""
         return not self._held and all(reader.quiet for reader in self._readers.values())
 
     @property
     def paced(self) -> bool:
-        """Whether, between two passes, descriptors do not become readable for each record."""
+        """Whether descriptors do not become readable for each record between two passes."""
         return all(reader.paced for reader in self._readers.values())
 
     def warm_up(self) -> None:
@@ -148,24 +149,24 @@ class Collector(Generic[R]):
     def collect(self) -> list[Sequence[R]]:
         """Drain every ring once.
 
-        Return, in order, the records that no record from a later pass can precede.
+        Return, in order, the records that no later record can precede.
         """
         if self._time_at is None:
             return self._decoded(self._drain())
-        # No record waits for more than one pass, even if its time stamp is from a different clock.
+        # No record waits for more than one pass, even if its time stamp comes from another clock.
         now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - self._ahead
         horizon = max(now, self._waited)
         return self._decoded(self._ordered(self._drain(), self._time_at, horizon))
 
     def collect_all(self) -> list[Sequence[R]]:
-        """After all programs have stopped writing, drain every ring once and return all records."""
+        """After all programs have stopped, drain every ring once and return all records."""
         found = self._drain()
         if self._time_at is not None:
             found = self._ordered(found, self._time_at, _NEVER)
         return self._decoded(found)
 
     def _ordered(self, found: list[Taken], time_at: int, horizon: int) -> list[Taken]:
-        """Return the records up to a given time in order, and hold back newer records."""
+        """Return the records up to a given time in order, and hold back newer ones."""
         if not found:
             return []
         from rawbpf.reading.order import ordered  # not needed before the first record
@@ -175,7 +176,7 @@ class Collector(Generic[R]):
         return ready
 
     def _drain(self) -> list[Taken]:
-        """Return the records held back by the last pass and the current contents of the rings."""
+        """Return the records held back by the last pass, and the current contents of the rings."""
         found, self._held, self.crowded = self._held, [], False
         for name, reader in self._readers.items():
             for cpu, contents, fill in reader.drain():
@@ -204,12 +205,12 @@ def _taken(name: str, cpu: int, batches: list[Batch]) -> list[Taken]:
 
 
 def unchanged(one: Taken) -> tuple[list[Sequence[Record]], int]:
-    """Return the records as bytes, together with their map and CPU."""
+    """Return the records as bytes, with their map and CPU."""
     return [one], 0
 
 
 _NEVER = 1 << 64
-"""A time later than every time stamp."""
+"""A time later than all time stamps."""
 
 _REASONS = {
     errno.ENOSPC: "the ring was full",
@@ -226,16 +227,17 @@ _OTHER = 127
 
 
 class Ledger:
-    """Counts the records of one session.
+    """Counts the records of a session.
 
     ``delivered``, ``damaged`` and ``lost`` grow while the session reads; ``lost`` maps errnos to
     numbers of records, as far as the kernel reports losses. ``settle`` replaces the reported losses
     with the program's own counts. ``hidden`` counts records that were delivered but not displayed.
     ``seconds`` is the time spent reading. ``missed`` counts hits for which the kernel did not run
     the program (since 5.12 for most programs, since 6.7 for kprobes; 0 on older kernels).
-    ``skipped`` counts calls made by the tracing process itself, which its program did not report.
-    ``ring_pages`` is the size of the largest perf ring that replaced a ring that was too small, or
-    0. ``not_grown`` is the name of the errno because of which a ring was not replaced, or empty.
+    ``skipped`` counts calls that the tracing process made itself and that its program did not
+    report. ``ring_pages`` is the size in pages of the largest perf ring that replaced a ring that
+    was too small, or 0. ``not_grown`` is the name of the errno that prevented a ring from being
+    replaced, or empty.
     """
 
     __slots__ = (
@@ -266,7 +268,7 @@ class Ledger:
             self.settle(outcomes, missed)
 
     def add_reported(self, lost: int) -> None:
-        """Add losses that the kernel reported in a perf ring.
+        """Add the losses that the kernel has reported in a perf ring.
 
         >>> ledger = Ledger()
         >>> ledger.delivered = 2
@@ -278,7 +280,7 @@ class Ledger:
             self.lost[errno.ENOSPC] = self.lost.get(errno.ENOSPC, 0) + lost
 
     def settle(self, outcomes: Sequence[int], missed: int, skipped: int = 0) -> None:
-        """Set all counts that the program and the kernel maintain.
+        """Set all counts that are maintained by the program and by the kernel.
 
         ``outcomes[0]`` is the number of records sent, and ``outcomes[n]`` is the number of records
         lost because the helper returned -n.
@@ -303,7 +305,7 @@ class Ledger:
         return self.delivered / self.seconds if self.seconds > 0 else 0.0
 
     def lost_text(self) -> str:
-        """Describe the losses by cause, for people."""
+        """Describe the losses by cause, in words."""
         causes = map(_cause, self.lost)
         if len(self.lost) > 1:
             parts = zip(self.lost.values(), causes, strict=True)
@@ -311,7 +313,7 @@ class Ledger:
         return f"{self.total_lost}" + "".join(f" ({cause})" for cause in causes)
 
     def summary(self) -> str:
-        """Summarize the session in one line."""
+        """Summarize the session on one line."""
         text = (
             f"{self.delivered} events delivered, {self.lost_text()} lost, {self.rate:.1f} events/s"
         )

@@ -1,26 +1,26 @@
-"""The perf ring of one CPU, and the selection of the records that wake the reader.
+"""The perf ring of one CPU, and the choice of the records that wake the reader.
 
-The kernel fixes the wake-up policy of a perf event when the event is opened. Two events per CPU
-therefore share one ring (PERF_EVENT_IOC_SET_OUTPUT):
+The condition on which a perf event wakes its reader is fixed when the event is opened. Two events
+per CPU therefore share one ring (PERF_EVENT_IOC_SET_OUTPUT):
 
     batching   owns the ring and wakes the reader when a quarter of the ring was written
                (watermark = 1, wakeup_watermark)
     waking     writes to the same ring and wakes the reader for each record (wakeup_events = 1)
 
-While the reader sleeps, the next record goes through ``waking``, so that it is displayed
-immediately. While the reader is busy, records go through ``batching``, so that a million records do
-not cause a million wake-ups. Only the descriptor of ``batching`` is polled: a wake-up wakes the
-waiters of all events that share the ring (ring_buffer_wakeup in kernel/events/core.c).
+While the reader sleeps, the next record is sent through ``waking``, so that it is displayed
+immediately. While the reader is busy, records are sent through ``batching``, so that a million
+records do not cause a million wake-ups. Only the descriptor of ``batching`` is polled: a wake-up
+wakes the waiters of all events that share the ring (ring_buffer_wakeup in kernel/events/core.c).
 
-How the event is chosen depends on the program:
+The way in which the event is chosen depends on the program:
 
 - ``FlagSwitch``: programs built with ``tracing.log_program`` read a flag of their CPU and clear the
   flag when they use ``waking``. A CPU thus wakes the reader once, even if the wake-up itself calls
   the probed function, and setting the flag needs no system call
 - ``SlotSwitch``: for any other program, the reader stores one event or the other in the map's slot
-  of the CPU. Until the reader has run, each record wakes the reader. If this brings many records at
-  once, perhaps because a wake-up calls the probed function, the reader waits longer before it asks
-  to be woken again
+  of the CPU. Until the reader has run, every record wakes it. If many records arrive at once in
+  this state, perhaps because a wake-up calls the probed function, the reader waits longer before it
+  asks to be woken again
 
 Source: perf_output_sample in kernel/events/core.c, perf_output_begin and perf_output_put_handle in
 kernel/events/ring_buffer.c; unchanged from 5.10 to 7.2.
@@ -45,21 +45,21 @@ __all__ = ["FLAG_STRIDE", "CpuRing", "FlagSwitch", "SlotSwitch", "Switch"]
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
 FLAG_STRIDE = 64
-"""Number of bytes per CPU in the map of flags: a cache line, which CPUs must not share."""
+"""The number of bytes per CPU in the map of flags: a cache line, which CPUs must not share."""
 
 
 _STORM = 1 << 13
-"""Number of bytes that arrive before the reader has run if each record causes further records."""
+"""The number of bytes that arrive before the reader runs if each record causes more records."""
 
 _LONGEST_DELAY = 63
-"""Number of quiet passes, each 50 ms long, before the reader requests a wake-up again."""
+"""The number of quiet passes, each 50 ms long, before the reader requests a wake-up again."""
 
 
 class CpuRing(Owner):
-    """The two events of one CPU, their ring of ``pages`` pages, and a cursor over the ring.
+    """The two events of one CPU, their ring of ``pages`` pages, and a cursor over this ring.
 
-    Raises KernelError: ENODEV (the CPU is offline), EMFILE, or EPERM and ENOMEM (the ring is too
-    large for this user).
+    Raises KernelError with ENODEV if the CPU is offline, EMFILE, or EPERM or ENOMEM if the ring is
+    too large for this user.
     """
 
     def __init__(self, cpu: int, pages: int) -> None:
@@ -67,7 +67,7 @@ class CpuRing(Owner):
         self.size = pages * _PAGE_SIZE
         self.batching = open_bpf_output(cpu, wakeup_bytes=self.size // 4)
         try:
-            # A writable mapping makes the kernel respect our tail and report lost records.
+            # A writable mapping makes the kernel respect the reader's tail and report lost records.
             protection = PROT_READ | PROT_WRITE
             self._mapping = Mapping(self.batching, _PAGE_SIZE + self.size, protection=protection)
             try:
@@ -110,7 +110,7 @@ def _no_memory(cpu: int, pages: int, error: KernelError) -> KernelError:
 
 
 class Switch(Protocol):
-    """Chooses the event to which the program on a CPU writes."""
+    """Chooses the event to which programs on a CPU write."""
 
     def install(self, ring: CpuRing) -> None:
         """Make programs on the CPU of ``ring`` write to this ring without waking the reader."""
@@ -131,11 +131,11 @@ class Switch(Protocol):
         """
 
     def close(self) -> None:
-        """Release views of the memory, so that the memory can be unmapped."""
+        """Release the views of the memory, so that it can be unmapped."""
 
 
 class SlotSwitch:
-    """Stores one event or the other in the slots of ``events``, for programs of any origin."""
+    """Stores one of the two events in the slots of ``events``, for programs of any origin."""
 
     def __init__(self, events: Map) -> None:
         self._events = events
@@ -148,7 +148,7 @@ class SlotSwitch:
         _store(self._events, ring.cpu, ring.batching.fileno())
 
     def ready(self) -> bool:
-        """Return True, or False for some passes after a storm of records."""
+        """Return True, except for some passes after a storm of records."""
         self._left -= 1
         return self._left < 0
 
@@ -204,7 +204,7 @@ class FlagSwitch:
         return False
 
     def close(self) -> None:
-        """Release the view of the flags. Closing twice does nothing."""
+        """Release the view of the flags in memory. Closing twice does nothing."""
         self._flags.release()
 
 

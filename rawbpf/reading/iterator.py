@@ -1,4 +1,4 @@
-"""Read a BPF iterator, whose program runs once for each task, map, socket and so on.
+"""Read a BPF iterator, whose program runs once for each task, map, socket or other object.
 
 BPF_ITER_CREATE (5.8) returns a descriptor that behaves like a file in /proc: reading it returns the
 output that the program writes with bpf_seq_printf and bpf_seq_write.
@@ -22,7 +22,7 @@ _CHUNK = 1 << 16
 
 
 def read_iterator(link: HasDescriptor) -> Iterator[bytes]:
-    """Run the iterator once, and yield its program's output in chunks of up to 64 KiB."""
+    """Run the iterator once, and yield its output in chunks of up to 64 KiB."""
     with iter_create(link.fileno()) as fd:
         while piece := os.read(fd.fileno(), _CHUNK):
             yield piece

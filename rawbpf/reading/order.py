@@ -1,6 +1,6 @@
-"""Merge the records of several rings into one sequence, ordered by time.
+"""Merge the records of several rings into one sequence that is ordered by time.
 
-Records are ordered before they are decoded, since each record has its time stamp at the same
+Records are ordered before they are decoded, since all records have their time stamp at the same
 offset. The records of a single busy CPU are already in order, so nothing is copied. Otherwise, the
 records are copied into new batches: in runs if one CPU sends most of them, or else one by one.
 """
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["Record", "Taken", "ordered"]
 
 _STAMP = 8
-"""Size of a time stamp in bytes."""
+"""The size of a time stamp in bytes."""
 
 _RUN = 8
-"""Average run length above which copying runs is faster than copying single records."""
+"""The average length of runs above which copying runs is faster than copying single records."""
 
 
 class Record(NamedTuple):
-    """A record as sent through ``map``; ``cpu`` is -1 for a ring buffer.
+    """A record that was sent through ``map``; ``cpu`` is -1 for a ring buffer.
 
     >>> Record("events", -1, b"ping").data
     b'ping'
@@ -52,7 +52,7 @@ class Taken(Sequence[Record]):
         self.map, self.cpu, self.batch = name, cpu, batch
 
     def part(self, first: int, end: int) -> Taken:
-        """Return the records from number ``first`` to before ``end``, without a copy."""
+        """Return records ``first`` up to but not including ``end``, without copying."""
         return Taken(self.map, self.cpu, self.batch.part(first, end))
 
     def __len__(self) -> int:
@@ -71,10 +71,11 @@ class Taken(Sequence[Record]):
 
 
 def ordered(found: list[Taken], at: int, horizon: int) -> tuple[list[Taken], list[Taken], int]:
-    """Divide records into those up to time ``horizon``, in order, and newer records.
+    """Divide records into those up to time ``horizon``, in order, and newer ones.
 
-    ``at`` is the offset of the time stamp in each record. Records too short to contain a time stamp
-    come first. Return the records, the newer records (unordered), and the newest time stamp.
+    ``at`` is the offset of the time stamp in each record. Records that are too short to contain a
+    time stamp come first. Return the records, the newer records (unordered), and the newest time
+    stamp.
     """
     ready, held, times, newest = [], [], [], 0
     for taken in found:

@@ -45,37 +45,36 @@ __all__ = [
 ]
 
 DEFAULT_PAGES = 64
-"""Number of data pages per CPU: 256 KiB with pages of 4 KiB, enough for about 4,000 log records."""
+"""The number of data pages per CPU: 256 KiB with pages of 4 KiB, enough for about 4,000 log
+records."""
 
 LARGEST_PAGES = 1 << 15
-"""The maximum is 128 MiB per CPU with pages of 4 KiB.
+"""The maximum number of data pages per CPU: 128 MiB with pages of 4 KiB.
 
-A larger number of pages is probably a typing error.
-"""
+A larger number is probably a typing error."""
 
 
 MAX_PAGES = 1 << 12
-"""Number of data pages per CPU up to which rings grow by default: 16 MiB with pages of 4 KiB."""
+"""The number of data pages per CPU up to which rings grow by default: 16 MiB with 4 KiB pages."""
 
 _MAX_TOTAL_PAGES = 1 << 16
-"""Number of data pages of all rings together, 256 MiB, beyond which no ring grows."""
+"""The number of data pages of all rings together, 256 MiB, beyond which no ring grows."""
 
 _GROWTH = 4
 _CROWDED, _CROWDED_PASSES, _FULL = 0.5, 2, 0.9
 """A ring grows if it is full, or more than half full in two passes with records in a row."""
 
 _RETIRED_SECONDS = 1.0
-"""How long a replaced ring is read.
+"""The number of seconds for which a replaced ring is still read.
 
-A program that runs while its ring is replaced finishes within microseconds, because programs look
-up an event and write their record without being preempted.
-"""
+A program that is running while its ring is replaced finishes within microseconds, because programs
+look up the event and write the record without being preempted."""
 
 
 def check_pages(pages: int) -> int:
     """Return ``pages`` if it is a power of two from 1 to LARGEST_PAGES.
 
-    Raises UsageError if the number of pages is invalid.
+    Raises UsageError for any other number of pages.
 
     >>> check_pages(8)
     8
@@ -99,13 +98,13 @@ class Drained(NamedTuple):
 class PerfReader(Owner):
     """Reads records that programs write to ``events``, a PERF_EVENT_ARRAY that must stay open.
 
-    A map has only one reader; a second reader replaces the rings of the first. The rings take (1 +
-    pages) x page size for each online CPU. ``flags`` is mapped memory through which programs built
-    with ``tracing.log_program`` learn whether the reader sleeps. A ring that fills up is replaced
-    by a larger ring, up to ``max_pages`` pages, or 256 MiB for all rings together.
+    Only one reader may use a map, because a second reader would replace the rings of the first. The
+    rings take (1 + pages) x page size for each online CPU. ``flags`` is mapped memory in which
+    programs built with ``tracing.log_program`` see whether the reader sleeps. A ring that fills up
+    is replaced by a larger ring, up to ``max_pages`` pages, or 256 MiB for all rings together.
 
-    Errors: UsageError (the number of pages is invalid); KernelError with EPERM or ENOMEM (the rings
-    are too large for this user) or EMFILE.
+    Raises UsageError if the number of pages is invalid, or KernelError with EMFILE, or with EPERM
+    or ENOMEM if the rings are too large for this user.
     """
 
     paced = True
@@ -125,9 +124,9 @@ class PerfReader(Owner):
         self._crowded: dict[int, int] = {}
         self._max_pages = max_pages
         self.grown_to = 0
-        """The number of pages of the largest ring that was replaced by a larger ring, or 0."""
+        """The number of pages of the largest ring that replaced a smaller one, or 0."""
         self.not_grown = ""
-        """Why a ring could not be replaced by a larger ring, or an empty string."""
+        """The reason why a ring could not be replaced by a larger one, or an empty string."""
         self.opened: list[int] = []
         """Descriptors in ``filenos`` that are new since the last pass."""
         self.offline: list[int] = []
@@ -171,7 +170,7 @@ class PerfReader(Owner):
             return False
         for ring in self._rings:
             self._switch.arm(ring)
-        fence()  # programs see the flags before the reader looks for records that they sent earlier
+        fence()  # programs see the flags before the reader looks for records that were sent earlier
         return True
 
     def drain(self) -> Iterator[Drained]:
@@ -206,7 +205,7 @@ class PerfReader(Owner):
                 self._retired.append((since, ring))
 
     def _is_too_small(self, drained: Drained) -> bool:
-        """Return whether the ring was full, or was crowded in several passes."""
+        """Return whether the ring was full, or more than half full in several passes."""
         crowded = drained.fill > _CROWDED
         passes = self._crowded.get(drained.cpu, 0) + 1 if crowded else 0
         self._crowded[drained.cpu] = passes
@@ -214,7 +213,7 @@ class PerfReader(Owner):
         return full or passes >= _CROWDED_PASSES
 
     def _grow(self, index: int) -> None:
-        """Replace a ring by a larger ring, unless a limit has been reached."""
+        """Replace a ring with a larger one, unless a limit has been reached."""
         ring = self._rings[index]
         pages = min(_GROWTH * ring.pages, self._max_pages)
         total = sum(one.pages for one in self._rings) + sum(one.pages for _, one in self._retired)
@@ -222,7 +221,9 @@ class PerfReader(Owner):
             return
         try:
             larger = CpuRing(ring.cpu, pages)
-        except KernelError as error:  # EPERM, ENOMEM, EMFILE: it would fail again
+        except (
+            KernelError
+        ) as error:  # after EPERM, ENOMEM or EMFILE, another attempt would fail as well
             self.not_grown, self._max_pages = errno_name(error.errno or 0), 0
             return
         self._rings[index] = larger
@@ -250,7 +251,7 @@ def _drain(ring: CpuRing) -> Drained | None:
 
 
 def _contents(ring: CpuRing, data: bytes) -> Contents:
-    from rawbpf.ring.perf_records import parse_records  # not needed before the first record
+    from rawbpf.ring.perf_records import parse_records  # not needed before the first record arrives
 
     contents = parse_records(data)
     if ring.cursor.damage is not None:

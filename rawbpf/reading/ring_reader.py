@@ -1,7 +1,8 @@
 """Read a BPF_MAP_TYPE_RINGBUF through memory mappings, without a system call per record.
 
-The map's descriptor is mapped twice: a writable page at offset 0 contains our position, and the
-read-only pages after it contain the kernel's position and two consecutive mappings of the data.
+The map's descriptor is mapped twice: a writable page at offset 0 contains the reader's position,
+and the read-only pages after it contain the kernel's position and two consecutive mappings of the
+data.
 
 Minimum kernel: 5.8 (457f44363a88).
 """
@@ -32,19 +33,19 @@ class RingReader(Owner):
     """Reads records that programs write to ``ring``, a RINGBUF that must stay open.
 
     All readers of a ring share one position, so each record is delivered to only one reader. The
-    mappings occupy an address space of two pages plus twice the ring's size. Raises KernelError if
+    mappings take an address space of two pages plus twice the ring's size. Raises KernelError if
     mmap fails.
 
-    If a program passes no wake-up flags, it wakes the reader only after the reader has read all
-    records (ring_buffer_commit in kernel/bpf/ringbuf.c). While unread records remain, no record
-    wakes the reader, even if the ring fills up.
+    If a program does not pass wake-up flags, it wakes the reader only if the reader has already
+    read all earlier records (ring_buffer_commit in kernel/bpf/ringbuf.c). While unread records
+    remain, no record wakes the reader, even if the ring fills up.
     """
 
     grown_to, not_grown = 0, ""
-    """The kernel cannot resize a ring buffer, and its program refers to one map."""
+    """The kernel cannot resize a ring buffer, and the program refers to one fixed map."""
 
     paced = False
-    """The descriptor is readable whenever the ring contains a record."""
+    """The descriptor is readable as long as the ring contains a record."""
 
     def __init__(self, ring: Map) -> None:
         self._map = ring
@@ -94,7 +95,7 @@ class RingReader(Owner):
 
 
 def open_reader(ring: Map, max_pages: int = MAX_PAGES) -> RingReader | PerfReader:
-    """Map the rings of a RINGBUF or a PERF_EVENT_ARRAY.
+    """Map the rings of a RINGBUF or PERF_EVENT_ARRAY into memory.
 
     Perf rings that fill up grow up to ``max_pages`` pages per CPU.
 

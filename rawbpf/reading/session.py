@@ -1,9 +1,9 @@
-"""A session, which reads rings at a suitable pace until a deadline, ``stop``, or closed output.
+"""A session, which reads rings at a suitable pace until a deadline, ``stop`` or closed output.
 
-Waking up for each of a million records would cost more than reading the records, and a probe on a
-function that is part of a wake-up would keep itself busy. An idle session, however, should keep
-sleeping, and the first record after a quiet period should be displayed immediately. A session is
-therefore busy or idle:
+To wake up for each of a million records would cost more than reading them, and a probe on a
+function that is called during a wake-up would keep triggering itself. While idle, however, a
+session should sleep, and the first record after a quiet period should be displayed immediately. A
+session is therefore either busy or idle:
 
     busy      the last pass found records: sleep for 50 ms, or until a ring fills up by a quarter
     settling  a pass found nothing: let the next record wake the reader, take what was sent before
@@ -13,9 +13,9 @@ therefore busy or idle:
 A busy session becomes idle after two quiet passes at the earliest, so single records cause at most
 20 wake-ups per second on each CPU, regardless of the probed function.
 
-A BPF ring buffer does not tell its reader that it is filling up, unless the program requests a
-wake-up. While a session reads ring buffers, it starts with pauses of 20 ms and shortens them, down
-to 1 ms, if a ring is a quarter full.
+A BPF ring buffer does not tell its reader that it is filling up, unless its program requests a
+wake-up. While a session reads ring buffers, its pauses start at 20 ms and become shorter, down to 1
+ms, if a ring is a quarter full.
 """
 
 from __future__ import annotations
@@ -41,16 +41,17 @@ __all__ = ["Session"]
 R = TypeVar("R")
 
 _PAUSE = 0.05
-"""Number of seconds between two passes over busy rings, if rings that fill up end the pause."""
+"""The number of seconds between two passes over busy rings, if rings that fill up end the pause."""
 
 _FIRST_PACE, _SHORTEST_PACE = 0.02, 0.001
-"""Seconds between two passes over busy ring buffers: initially, and if they fill up quickly."""
+"""The number of seconds between two passes over busy ring buffers: initially, and if they fill up
+quickly."""
 
 _RING, _WAKE, _HANG_UP = 0, 1, 2
 
 
 class Session(Owner, Generic[R]):
-    """Reads the rings of ``collector``, which must stay open as long as the session.
+    """Reads the rings of ``collector``, which must stay open for as long as the session.
 
     Only one thread at a time may read a session. Raises KernelError (EMFILE) if no descriptor is
     free.
@@ -85,9 +86,9 @@ class Session(Owner, Generic[R]):
         """
         if self._reason is None:
             self._reason = reason
-        if self.wake_fd < 0:  # another file may have this number now
+        if self.wake_fd < 0:  # another file may now have this number
             return
-        with suppress(BlockingIOError):  # a full pipe also wakes the reader
+        with suppress(BlockingIOError):  # the reader is also woken if the pipe is full
             os.write(self.wake_fd, b"\0")
 
     def stop_on_hang_up(self, fd: int) -> None:
@@ -113,9 +114,9 @@ class Session(Owner, Generic[R]):
 
         The iteration ends after ``duration`` seconds (0 reads only what the rings contain; None
         sets no limit) or ``stop``, with one more pass over the rings, so that every record
-        submitted before the end is delivered. As an exception, a record that a program has reserved
-        in a ring buffer but not yet submitted blocks the records after it. Raises ClosedError if
-        the session was closed.
+        submitted before the end is delivered. There is one exception: a record that a program has
+        reserved in a ring buffer but not yet submitted blocks the records after it. Raises
+        ClosedError if the session was closed.
         """
         yield from self._take_batches()
         for found in self._passes(duration):
@@ -125,7 +126,7 @@ class Session(Owner, Generic[R]):
     def records(self, duration: float | None = None) -> Iterator[R]:
         """Yield the records of ``batches`` one at a time.
 
-        If the caller leaves the loop early, the records that were read from the rings but not
+        If the caller leaves the loop early, the records that have been read from the rings but not
         yielded are kept for the next call.
         """
         yield from self._take()
@@ -134,7 +135,7 @@ class Session(Owner, Generic[R]):
             yield from self._take()
 
     def rest(self) -> list[Sequence[R]]:
-        """After all programs have stopped writing, return all remaining records."""
+        """After all programs have stopped, return all remaining records."""
         self._untaken.extend(self._collector.collect_all())
         return list(self._take_batches())
 
@@ -163,7 +164,7 @@ class Session(Owner, Generic[R]):
             over = False
             while not over:
                 self._require_open()
-                over = self.stopped is not None  # the pass takes records sent until now
+                over = self.stopped is not None  # the pass takes all records sent until now
                 found = self._collector.collect()
                 for fd in self._collector.opened():
                     self._all.add(fd, _RING)
@@ -186,20 +187,20 @@ class Session(Owner, Generic[R]):
             if not self._collector.arm():
                 self._quiet_passes = 0
                 self._wait_busy()
-            # Otherwise, look immediately for records that were sent earlier.
+            # Otherwise, check immediately for records that were sent earlier.
         elif self._quiet_passes == 2:
-            # A program that was running when the ring was armed may just have sent a record.
+            # A program that was running when the wake-up was requested may just have sent a record.
             self._sleep(self._all, self._at_most(_PAUSE))
         else:
             if not self._warm:
                 self._collector.warm_up()
                 self._warm = True
-            if self._quiet_passes > 3:  # woken without a record, or by an unfinished record
+            if self._quiet_passes > 3:  # the wake-up was not caused by a finished record
                 self.pause(_FIRST_PACE)
             self._sleep(self._all, self._deadline)
 
     def _wait_busy(self) -> None:
-        """Let records accumulate, unless a ring is filling up."""
+        """Let records accumulate, unless a ring is already filling up."""
         if self._collector.crowded:
             self._pace = max(self._pace / 2, _SHORTEST_PACE)
         elif self._collector.paced:
@@ -209,7 +210,7 @@ class Session(Owner, Generic[R]):
             self.pause(self._pace)
 
     def _at_most(self, seconds: float) -> float:
-        """Return the time in ``seconds`` from now, or the deadline if it is earlier."""
+        """Return the time in ``seconds`` from now, or the deadline if that is earlier."""
         until = time.monotonic() + seconds
         return min(until, self._deadline or until)
 
@@ -218,7 +219,7 @@ class Session(Owner, Generic[R]):
             raise ClosedError("the session is closed")
 
     def _take_batches(self) -> Iterator[Sequence[R]]:
-        """Yield records that were read but not yet delivered, and count them as delivered."""
+        """Yield records that were read but not delivered, and count them as delivered."""
         while self._untaken:
             batch = self._untaken.popleft()
             if self._taken:

@@ -1,1 +1,1 @@
-"""Cursors over perf rings and BPF ring buffers, usable on any memory with the same layout."""
+"""Cursors over perf rings and BPF ring buffers, for any memory that has their layout."""

@@ -1,4 +1,4 @@
-r"""Batches: consecutive records of the same size in one copy of a ring's bytes.
+r"""Batches of consecutive records that have the same size, in one copy of a ring's bytes.
 
     start
     │ lead │ size    │pad│ lead │ size    │pad│ ...
@@ -31,18 +31,17 @@ __all__ = ["Batch", "matching"]
 _WIDTHS = {code: calcsize(code) for code in "QqdIifHhBb?"}
 
 _WINDOW = 64
-"""Number of records that are compared first.
+"""The number of records that are compared first.
 
-The next comparison covers 64 times as many records, so that a short run costs little and a long run
-needs few comparisons.
-"""
+The next comparison covers 64 times as many records, so that short runs cost little, and long runs
+need few comparisons."""
 
 
 class Batch:
     """A batch of ``count`` records of ``size`` bytes in ``data``.
 
-    The first record's header is at ``start``. Each record takes ``step`` bytes, a multiple of 8:
-    ``lead`` bytes of header, ``size`` bytes of data, and padding.
+    The header of the first record is at ``start``. Each record takes ``step`` bytes, a multiple of
+    8: ``lead`` bytes of header, ``size`` bytes of data, and padding.
     """
 
     __slots__ = ("count", "data", "lead", "size", "start", "step")
@@ -73,25 +72,25 @@ class Batch:
         """Return a view of one number in each record; its type is a ``struct`` code such as "Q"."""
         width = _WIDTHS[code]
         first, rest = divmod(self.start + self.lead + offset, width)
-        # A cast view must start at a multiple of the width, but perf records do not.
+        # A view that is cast must start at a multiple of the width, but perf records do not.
         whole = memoryview(self.data)[rest : rest + (len(self.data) - rest) // width * width]
         items: memoryview[Any] = whole.cast(code)  # type: ignore[call-overload]
         stride = self.step // width
         return items[first : first + self.count * stride : stride]
 
     def part(self, first: int, end: int) -> Batch:
-        """Return the records from ``first`` up to but not including ``end``, without a copy."""
+        """Return records ``first`` up to but not including ``end``, without copying."""
         start = self.start + first * self.step
         return Batch(self.data, start, self.step, self.lead, self.size, end - first)
 
     def pick(self, numbers: Iterable[int]) -> Batch:
-        """Return a copy of the records with the given numbers, in the given order."""
+        """Return a copy of the records with the given indexes, in the given order."""
         data, start, step = self.data, self.start, self.step
         parts = [data[start + n * step : start + (n + 1) * step] for n in numbers]
         return Batch(b"".join(parts), 0, step, self.lead, self.size, len(parts))
 
     def agreeing(self, spans: Iterable[tuple[int, int]]) -> int:
-        """Return how many leading records have the same bytes in ``spans`` as the first record.
+        """Return how many records at the start have the same bytes in ``spans`` as the first one.
 
         A span consists of an offset into the record and a number of bytes.
         """

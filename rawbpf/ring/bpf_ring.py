@@ -12,7 +12,8 @@ submitted, and DISCARD marks a record that the program discarded. The consumer a
 positions only grow.
 
 Records are read in order, so a busy record at the front blocks the finished records after it. The
-ring does not record losses: only the program learns from its helper call that the ring was full.
+ring does not record losses: only the sending program learns, from its helper call, that the ring
+was full.
 
 Source: kernel/bpf/ringbuf.c.
 """
@@ -54,10 +55,11 @@ def check_ring_size(size: int, page_size: int) -> int:
 
 
 class BpfRing:
-    """A cursor over ``consumer``, a writable page, and ``producer``, a page and twice the data.
+    """A cursor over ``consumer`` (a writable page) and ``producer`` (a page and twice the data).
 
-    On processors that reorder loads and stores, ``fence`` keeps the load of the producer's position
-    before the loads of the records, and the loads of the records before the store of our position.
+    On processors that reorder loads and stores, ``fence`` ensures that the producer's position is
+    loaded before the records, and that the records are loaded before the consumer's position is
+    stored.
     """
 
     __slots__ = ("_consumer", "_data", "_fence", "_lengths", "_mask", "_producer", "damage")
@@ -101,7 +103,8 @@ class BpfRing:
     def _finished(self, start: int, end: int) -> tuple[list[tuple[int, int, int, int, int]], int]:
         """Return the finished records and the position after them.
 
-        Consecutive records of the same size form a run: position, step, header bytes, size, count.
+        Consecutive records of the same size form a run, given by position, step, header bytes, size
+        and count.
         """
         runs: list[tuple[int, int, int, int, int]] = []
         at, mask, lengths = start, self._mask, self._lengths
@@ -112,8 +115,8 @@ class BpfRing:
             size = length & _LENGTH
             step = -(-(size + HEADER) // 8) * 8
             if step > end - at:
-                # If a length is damaged, the next record cannot be found. Continue at the kernel's
-                # position.
+                # If a length is damaged, the next record cannot be found. Continue at the position
+                # of the kernel.
                 self.damage = f"a record of {size} bytes with {end - at} in the ring"
                 return runs, end
             count = 1

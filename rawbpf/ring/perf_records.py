@@ -30,26 +30,25 @@ _RAW_SIZE = struct.Struct("=I")
 _LOST = struct.Struct("=QQ")
 _RAW_AT = _HEADER.size + _RAW_SIZE.size
 
-# Type, size and raw size. Between the first two fields is ``misc``, which says whether the CPU was
-# in user mode, so it may differ between records that are otherwise alike.
+# The type, the size and the raw size of a record. Between the first two fields is ``misc``, which
+# says whether the CPU was in user mode, so it may differ between records that are otherwise alike.
 _ALIKE = ((0, 4), (6, 6))
 _SAME_MODE = ((0, _RAW_AT),)
 
 
 class Contents(NamedTuple):
-    """The records that one pass took from a ring."""
+    """The records that one pass has taken from a ring."""
 
     batches: list[Batch]
     """The raw data of each PERF_RECORD_SAMPLE, including its padding, in ring order."""
     lost: int
-    """The sum of all PERF_RECORD_LOST records.
+    """The sum of the losses in all PERF_RECORD_LOST records.
 
-    These are the losses reported by the kernel and may be incomplete.
-    """
+    Only losses that the kernel has reported are included."""
     other: int
-    """The number of records of types that were not requested."""
+    """The number of records whose types were not requested."""
     damage: str | None
-    """Why the remaining bytes could not be parsed, or None if all bytes were parsed."""
+    """The reason why the remaining bytes could not be parsed, or None if all bytes were parsed."""
 
     @property
     def samples(self) -> list[bytes]:
@@ -98,10 +97,10 @@ def parse_records(data: bytes) -> Contents:
 
 
 def _alike(data: bytes, start: int, step: int, most: int) -> int:
-    """Return how many consecutive records have the same header as the first record.
+    """Return how many consecutive records have the same header as the first one.
 
     The headers of ``most`` records are located as if all records had the first record's size. As
-    far as the headers are equal, the records actually have this size.
+    long as the headers are equal, the records actually have this size.
     """
     after = start + step
     if most == 1 or data[after + 6 : after + 8] != data[start + 6 : start + 8]:

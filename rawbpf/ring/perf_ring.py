@@ -11,12 +11,12 @@ data_head and data_tail count bytes since the ring was created and only grow; mo
 data area, they are offsets into the data area. The kernel writes up to data_head and never past
 data_tail + size. The reader reads up to data_head, then stores data_tail to release the space.
 
-The mapping has to be writable. A read-only mapping selects the kernel's overwriting mode, which
+The mapping has to be writable. A read-only mapping selects the kernel's overwrite mode, which
 ignores data_tail and never reports lost records.
 
 A record may wrap around the end of the data area. ``PerfRing.take`` copies everything in at most
-two slices, so that ``perf_records.parse_records`` gets contiguous bytes, and the kernel can use the
-space again immediately.
+two slices, so that ``perf_records.parse_records`` gets contiguous bytes and the kernel can reuse
+the space immediately.
 
 Source: kernel/events/ring_buffer.c, include/uapi/linux/perf_event.h.
 """
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PerfRing"]
 
-# The control page is accessed as an array of 64-bit words, because storing one word is a single
-# store. struct.pack_into would zero the bytes first, and the kernel could see the zero.
+# The control page is accessed as an array of 64-bit words, because each word is then stored by a
+# single instruction. struct.pack_into would zero the bytes first, and the kernel could see the
+# zero.
 _HEAD = PerfEventMmapPage.data_head.offset // 8
 _TAIL = PerfEventMmapPage.data_tail.offset // 8
 
@@ -41,8 +42,8 @@ _TAIL = PerfEventMmapPage.data_tail.offset // 8
 class PerfRing:
     """A cursor over ``memory``, which contains one control page and 2^n pages of data.
 
-    On processors that reorder loads and stores, ``fence`` keeps the load of the head before the
-    loads of the records, and the loads of the records before the store of the tail.
+    On processors that reorder loads and stores, ``fence`` ensures that the head is loaded before
+    the records, and that the records are loaded before the tail is stored.
     """
 
     __slots__ = ("_control", "_data", "_fence", "_mask", "damage")
@@ -60,15 +61,15 @@ class PerfRing:
     def take(self) -> bytes:
         """Copy all data that the kernel has published, and release its space.
 
-        The head is loaded only once per pass. Loading the head again until the ring is empty would
-        let one busy ring starve the other rings and delay the deadline.
+        The head is loaded only once per pass. If the head were loaded again until the ring is
+        empty, one busy ring could starve the other rings and delay the deadline.
         """
         head, tail = self._control[_HEAD], self._control[_TAIL]
         self._fence()
         length = head - tail
         if length < 0 or length > self._mask + 1:
             # If the positions are impossible, none of the data can be trusted. Continue at the
-            # kernel's position.
+            # position of the kernel.
             self.damage = f"head {head} and tail {tail} of a ring of {self._mask + 1} bytes"
             length = 0
         start = tail & self._mask

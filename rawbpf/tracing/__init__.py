@@ -1,4 +1,4 @@
-"""Trace kernel functions: the lesson's program, and an object that loads, attaches and reads it."""
+"""Trace kernel functions with the program from lesson 01, which this package loads and reads."""
 
 from __future__ import annotations
 

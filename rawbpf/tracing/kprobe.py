@@ -5,8 +5,7 @@
             print(event.comm, event.pid)
 
 Maps, program, rings and probe are created in this order and closed in reverse order: the probe is
-removed first, so that no program is running that could write to rings or maps while they are
-closed.
+removed first, so that no program can write to rings or maps while they are being closed.
 """
 
 from __future__ import annotations
@@ -68,15 +67,16 @@ class Kprobe(Owner):
     pages per CPU, which must be a power of two. A ring that fills up is replaced by a larger ring,
     of up to ``max_buffer_pages`` pages. ``exclude_self`` skips calls by the current process and
     counts them in ``ledger.skipped``. Use this option if the function is called while events are
-    read or printed; otherwise events may cause further events.
+    read or printed; otherwise, events may cause further events.
 
-    ``program`` replaces the lesson's program. The program must send log records through the map
-    "events" and count outcomes in the maps "outcomes" and "cpu_state", like the instructions from
-    ``tracing.log_program.emit_log``. ``exclude_self`` has no effect on a custom program.
+    ``program`` replaces the program from lesson 01. The program must send log records through the
+    map "events" and count outcomes in the maps "outcomes" and "cpu_state", as the instructions from
+    ``tracing.log_program.emit_log`` do. ``exclude_self`` has no effect on a custom program.
 
     Tracing requires Linux 5.8, and root or CAP_BPF and CAP_PERFMON. Raises UsageError if an
-    argument is invalid; entering the block raises UnsupportedError (the kernel has no kprobes),
-    VerifierError, AttachError or KernelError (such as ESRCH if process ``pid`` does not exist).
+    argument is invalid; entering the block raises UnsupportedError if the kernel has no kprobes,
+    and otherwise VerifierError, AttachError or KernelError (such as ESRCH if process ``pid`` does
+    not exist).
 
     >>> Kprobe("do_sys_openat2; rm")
     Traceback (most recent call last):
@@ -113,7 +113,7 @@ class Kprobe(Owner):
 
     def __enter__(self) -> Self:
         require_kernel()
-        pmu_type("kprobe")  # fails early on kernels without kprobes
+        pmu_type("kprobe")  # raises an error early on kernels without kprobes
         with ExitStack() as stack:
             self._open(stack)
             self._stack = stack.pop_all()
@@ -141,7 +141,7 @@ class Kprobe(Owner):
         self._session = session
 
     def _spec(self) -> ProgramSpec:
-        """Return a program that compares process IDs as programs see them."""
+        """Return a program that compares process IDs as seen from within BPF."""
         if self._given is not None:
             return self._given
         pid = None if self._pid is None else process_id(self._pid)
@@ -165,7 +165,7 @@ class Kprobe(Owner):
 
     @property
     def link(self) -> Link:
-        """The probe's link, which can be pinned and queried.
+        """The link of the probe, which can be pinned and queried.
 
         Raises ClosedError outside the ``with`` block.
         """
@@ -174,7 +174,7 @@ class Kprobe(Owner):
 
     @property
     def ledger(self) -> Ledger:
-        """The counts of delivered and lost events, complete once ``detach`` has been called."""
+        """The counts of delivered and lost events, which are complete after ``detach``."""
         return self.session.ledger
 
     def batches(self, duration: float | None = None) -> Iterator[Rows[LogRecord]]:
@@ -220,7 +220,7 @@ class Kprobe(Owner):
         """Do the same as ``detach``, but return the events in batches."""
         session = self.session  # ClosedError
         if self._missed is None:
-            self._missed = self._link.missed or 0  # counted by the kprobe itself since 6.7
+            self._missed = self._link.missed or 0  # the kprobe itself counts these since 6.7
         self._link.close()
         rest: list[Any] = session.rest()
         outcomes = self._outcomes.sums()
@@ -249,6 +249,6 @@ def _mapping(array: Map) -> Mapping:
 
 
 def _decode(one: Taken) -> tuple[list[LogRows], int]:
-    from rawbpf.events.log_rows import decode_logs  # not needed before the first record
+    from rawbpf.events.log_rows import decode_logs  # not needed before the first record arrives
 
     return decode_logs(one.batch)

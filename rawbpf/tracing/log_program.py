@@ -1,4 +1,4 @@
-"""Programs that send log records: the instructions that build a record, and the lesson's program.
+"""Programs that send log records: instructions that build a record, and lesson 01's program.
 
 The record is built on the program's stack of 512 bytes, and one helper call copies it to the ring
 of the current CPU:
@@ -7,7 +7,7 @@ of the current CPU:
                            │ header, 48 │ arguments  │ text, padded │ pointer │
                            └────────────┴────────────┴──────────────┴─────────┘
 
-The pointer refers to the current CPU's entry in the map ``cpu_state``. The kernel inlines the
+This pointer refers to the current CPU's entry in the map ``cpu_state``. The kernel inlines the
 lookup in this array, and the reader maps the array's memory:
 
     0 u32 wake      0, or 1 + the slot of ``events`` to use for the next record, which wakes the
@@ -17,16 +17,16 @@ lookup in this array, and the reader maps the array's memory:
 
 Failures of the helper are counted by errno in the map ``outcomes``. The kernel reports losses only
 with the next record that fits, so losses at the end of a run would never be reported. The program
-counts every record that it sends or loses.
+therefore counts every record that it sends or loses.
 
 Reading and printing records calls kernel functions as well. A probe on one of these functions would
-therefore trace its own reader, and each record would cause further records. A program can skip the
-calls that one process makes, and counts the skipped calls.
+therefore trace its own reader, and every record would cause further records. A program can
+therefore skip and count the calls that one process makes.
 
-The counters are not incremented atomically. The counters belong to one CPU, and no other kprobe
-program can interrupt this program, because the kernel skips programs while bpf_prog_active is set
-on the CPU. This does not hold for fentry programs, raw tracepoints (before 6.1) and uprobes (from
-about 6.0).
+The program does not increment the counters atomically. Each counter belongs to one CPU, and no
+other kprobe program can interrupt this program, because the kernel skips programs while
+bpf_prog_active is set on the CPU. This guarantee does not exist for fentry programs, raw
+tracepoints (before 6.1) and uprobes (from about 6.0).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ _COMM_LENGTH = 16
 
 
 def events_map(cpus: Sequence[int]) -> MapSpec:
-    """Return the spec of a PERF_EVENT_ARRAY with two entries per CPU ID, up to the highest ID.
+    """Return the spec of a PERF_EVENT_ARRAY with two entries for each CPU ID.
 
     The first half contains the events that batch records, and the second half contains the events
     that wake the reader.
@@ -91,7 +91,7 @@ def events_map(cpus: Sequence[int]) -> MapSpec:
 
 
 def cpu_state_map(cpus: Sequence[int]) -> MapSpec:
-    """Return the spec of a mappable ARRAY (5.5) with a cache line for each CPU ID."""
+    """Return the spec of a mappable ARRAY (5.5) with one cache line for each CPU ID."""
     return MapSpec(
         CPU_STATE,
         bpf_map_type.BPF_MAP_TYPE_ARRAY,
@@ -107,10 +107,10 @@ def emit_log(
 ) -> None:
     """Append instructions that send one log record; they overwrite r0 to r5.
 
-    ``context`` contains the program's context. ``context`` and ``args`` must be registers r6 to r9,
-    because helper calls clobber the other registers. ``text`` is a format with ``{}`` for each
-    argument; see ``events.log_record``. Raise UsageError if the record does not fit on the stack,
-    or the level is unknown.
+    ``context`` is a register that contains the program's context. ``context`` and ``args`` must be
+    registers r6 to r9, because helper calls clobber the other registers. ``text`` is a format with
+    ``{}`` for each argument; see ``events.log_record``. Raise UsageError if the record does not fit
+    on the stack, or the level is unknown.
     """
     raw = text.encode()
     _emit(b, context, level, len(raw), raw, args)
@@ -127,8 +127,7 @@ def _emit(
 ) -> None:
     """Send a log record.
 
-    ``pid_tgid`` is a register that already contains the result of the helper with this name, if
-    any.
+    ``pid_tgid`` is a register that already contains the result of the helper of that name, if any.
     """
     padded = text + bytes(-len(text) % 8)
     length = HEADER.size + ARGUMENT * len(args) + len(text)
@@ -167,11 +166,11 @@ def _store(b: Builder, memory: Memory, data: bytes) -> None:
 def _select_slot(b: Builder, cpu: Memory, state: Memory) -> None:
     """Set r3 to the slot of ``events`` for the next record.
 
-    Keep &cpu_state[cpu], or 0, in ``state``.
+    Store &cpu_state[cpu], or 0, in ``state``.
 
-    r3 is BPF_F_CURRENT_CPU, unless the reader asked to be woken. If the reader requests a wake-up
-    between the load and the store, the request is lost, and the reader later finds a record for
-    which it was not woken.
+    r3 is set to BPF_F_CURRENT_CPU, unless the reader has asked to be woken. If the reader requests
+    a wake-up between the load and the store, the request is lost, and the reader later finds a
+    record for which it was not woken.
     """
     ready = b.fresh("ready")
     b.ld_map_fd(r1, CPU_STATE)
@@ -184,7 +183,7 @@ def _select_slot(b: Builder, cpu: Memory, state: Memory) -> None:
     b.jeq(r3, 0, ready)
     b.stw(r0[_WAKE], 0)
     b.label(ready)
-    b.sub(w3, 1)  # 32 bits: 0 becomes BPF_F_CURRENT_CPU
+    b.sub(w3, 1)  # if these 32 bits are 0, they become BPF_F_CURRENT_CPU
 
 
 def _send(b: Builder, context: Register, record: Memory, size: int) -> None:
@@ -199,7 +198,7 @@ def _send(b: Builder, context: Register, record: Memory, size: int) -> None:
 def _count(b: Builder, key: Memory, state: Memory) -> None:
     """Count in cpu_state[cpu].sent if r0 is 0, and otherwise in outcomes[min(-r0, OUTCOME_OTHER)].
 
-    The memory at ``key`` is overwritten.
+    The instructions overwrite the memory at ``key``.
     """
     other, known, done = b.fresh("other"), b.fresh("known"), b.fresh("done")
     b.jne(r0, 0, other)
@@ -231,10 +230,10 @@ MESSAGE = FORMATS[0]
 
 
 def hello_kprobe(pid: int | None = None, *, skip: int | None = None) -> ProgramSpec:
-    """Return the lesson's program, which logs "kprobe triggered!" for each call of the function.
+    """Return lesson 01's program, which logs "kprobe triggered!" for each call of a function.
 
     With ``pid``, the program logs only calls by the given process (thread group). With ``skip``,
-    the program counts the calls by the given process and does not log them. In C:
+    the program counts the calls by the given process but does not log them. In C:
 
         int hello_kprobe(struct pt_regs *ctx)
         {
@@ -252,7 +251,7 @@ def hello_kprobe(pid: int | None = None, *, skip: int | None = None) -> ProgramS
     'BPF_PROG_TYPE_KPROBE'
     """
     b = Builder("hello_kprobe")
-    b.mov(r6, r1)  # r1 is the context, but calls overwrite r1
+    b.mov(r6, r1)  # r1 contains the context, but calls overwrite r1
     b.call("get_current_pid_tgid")
     b.mov(r7, r0)
     if pid is not None or skip is not None:

@@ -1,16 +1,16 @@
-"""Translate process IDs to those that BPF programs see.
+"""Translate process IDs to the IDs that BPF programs see.
 
 bpf_get_current_pid_tgid returns IDs of the initial PID namespace. A tracer in a container knows
-processes by the IDs of its own namespace, so a program that compares the two never finds a match.
-bpf_get_ns_current_pid_tgid (5.7) is no remedy: it fails with EINVAL for tasks in namespaces below
-the given one. IDs are therefore translated once, before the program is built:
+processes by the IDs of its own namespace, so a program that compares the two kinds of IDs never
+finds a match. bpf_get_ns_current_pid_tgid (5.7) does not help: it fails with EINVAL for tasks in
+namespaces below the given one. IDs are therefore translated once, before the program is built:
 
 - The tracer's own ID is what bpf_get_current_pid_tgid returns when the tracer itself runs a program
   with BPF_PROG_TEST_RUN (5.10).
 - Other IDs come from an iterator over the tasks of the tracer's PID namespace (``task_table``).
 
-The link /proc/self/ns/pid names the namespace of this process, ``pid:[4026531836]``. The number is
-an inode, which is fixed for the initial namespace (include/linux/proc_ns.h, 3.8).
+The link /proc/self/ns/pid identifies the namespace of this process, as in ``pid:[4026531836]``. The
+number is an inode, which is fixed for the initial namespace (include/linux/proc_ns.h, 3.8).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PROC_PID_INIT_INO = 0xEFFFFFFC
 
 
 def in_initial_pid_namespace(root: Root = "/") -> bool:
-    """Return whether programs see the same ID of this process as the process itself.
+    """Return whether programs see this process under the same ID as the process itself.
 
     /proc/self is missing if /proc belongs to a PID namespace in which this process has no ID.
 
@@ -46,10 +46,10 @@ def in_initial_pid_namespace(root: Root = "/") -> bool:
 
 
 def own_process_id() -> int:
-    """Return the ID of this process (thread group) as BPF programs see it.
+    """Return the ID of this process (thread group) as seen by BPF programs.
 
-    In a PID namespace, this takes the right to load tracing programs. Raises UnsupportedError in a
-    PID namespace before 5.10 if the kernel has no BTF.
+    In a PID namespace, the function needs permission to load tracing programs. Raises
+    UnsupportedError in a PID namespace before 5.10 if the kernel has no BTF.
 
     >>> own_process_id() > 0
     True
@@ -68,17 +68,17 @@ def own_process_id() -> int:
     spec = ProgramSpec(b.name, bpf_prog_type.BPF_PROG_TYPE_RAW_TRACEPOINT, b.build())
     with load(spec, {}) as program:
         try:
-            return program.test_run(repeat=0).retval  # raw tracepoints reject a repeat count
+            return program.test_run(repeat=0).retval  # raw tracepoints do not accept a repeat count
         except UnsupportedError:  # before 5.10
             return _translated(os.getpid())
 
 
 def process_id(pid: int) -> int:
-    """Return the ID of the process ``pid`` as BPF programs see it.
+    """Return the ID of process ``pid`` as seen by BPF programs.
 
-    ``pid`` is an ID in the PID namespace of the caller. Raises KernelError if no process has this
-    ID (ESRCH), or if a thread has it that is not the first of its process (EINVAL). Raises
-    UnsupportedError in a PID namespace if the kernel has no BTF.
+    ``pid`` is an ID in the PID namespace of the caller. Raises KernelError with ESRCH if no process
+    has this ID, or with EINVAL if the ID belongs to a thread that is not the first of its process.
+    Raises UnsupportedError in a PID namespace if the kernel has no BTF.
 
     >>> process_id(os.getpid()) == own_process_id()
     True
@@ -92,14 +92,14 @@ def process_id(pid: int) -> int:
 
 
 _NO_LEADER = (errno.EINVAL, errno.ENOENT)
-"""Errnos of pidfd_open for a thread: EINVAL, and ENOENT in later kernels."""
+"""Errnos with which pidfd_open fails for a thread: EINVAL, and in later kernels ENOENT."""
 
 
 def _require_process(pid: int) -> None:
-    """Raise KernelError unless ``pid`` is a process. Zombies are processes, too.
+    """Raise KernelError unless ``pid`` is a process. Zombies count as processes, too.
 
-    kill(2) does not tell threads from processes, and pidfd_open (5.3) may be blocked by a seccomp
-    filter, so both are asked.
+    kill(2) does not distinguish threads from processes, and a seccomp filter may deny pidfd_open
+    (5.3), so both calls are made.
     """
     try:
         os.kill(pid, 0)

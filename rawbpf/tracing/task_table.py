@@ -1,15 +1,15 @@
 """List the tasks of this PID namespace, with their IDs here and in the initial namespace.
 
-An iterator over tasks (5.8) visits the tasks of the PID namespace of the process that opens it. Its
-program finds a task's IDs in the kernel's own structures, whose layout is in kernel BTF:
+An iterator over tasks (5.8) visits the tasks of the PID namespace of the process that opens it. The
+program finds the IDs of a task in the kernel's own structures, whose layout is in kernel BTF:
 
     task->pid, task->tgid        IDs of the thread and the process in the initial namespace
     task->thread_pid             struct pid (4.19), NULL once the task has been released
       ->level                    how deep the task's namespace is nested; the initial one is 0
       ->numbers[level].nr        the task's ID in each namespace from the initial one down
 
-The tracer's own level is the index of the IDs that the tracer uses, for tasks in its own namespace
-and for tasks in namespaces below.
+The tracer's own level in this list is the index of the IDs that the tracer uses, both for tasks in
+its own namespace and for tasks in namespaces below.
 
 Sources: include/linux/pid.h, kernel/bpf/task_iter.c.
 """
@@ -42,7 +42,7 @@ _TASK = struct.Struct("=III")
 
 
 class Task(NamedTuple):
-    """A thread: its ID in this PID namespace, and ``pid`` and ``tgid`` as programs see them."""
+    """A thread: its ID in this PID namespace, and ``pid`` and ``tgid`` as seen by programs."""
 
     own_id: int
     pid: int
@@ -50,10 +50,10 @@ class Task(NamedTuple):
 
 
 def task_table() -> list[Task]:
-    """Return all threads of this PID namespace and of the namespaces below it.
+    """Return all threads in this PID namespace and in the namespaces below it.
 
-    This takes Linux 5.8, BTF, and the right to load tracing programs. Raises UnsupportedError if
-    the kernel has no BTF.
+    The function needs Linux 5.8, BTF, and permission to load tracing programs. Raises
+    UnsupportedError if the kernel has no BTF.
     """
     btf = kernel_types()
     if btf is None:
@@ -71,7 +71,7 @@ def task_table() -> list[Task]:
 
 
 def _program(btf: Btf) -> ProgramSpec:
-    """Return the program, which writes a ``Task`` for each task it is called with."""
+    """Return the program, which writes a ``Task`` for each task that it is called with."""
     thread_pid = offset_of(btf, "task_struct", "thread_pid")
     level, numbers = offset_of(btf, "pid", "level"), offset_of(btf, "pid", "numbers")
     number = offset_of(btf, "upid", "nr")
@@ -80,7 +80,7 @@ def _program(btf: Btf) -> ProgramSpec:
     b = Builder("task_table")
     b.ldxdw(r6, r1[offset_of(btf, "bpf_iter__task", "meta")])
     b.ldxdw(r7, r1[offset_of(btf, "bpf_iter__task", "task")])
-    b.jeq(r7, 0, "out")  # the call after the last task
+    b.jeq(r7, 0, "out")  # the program is also called once after the last task
     b.ldxdw(r6, r6[offset_of(btf, "bpf_iter_meta", "seq")])
     b.call("get_current_task")
     _read(b, pointer, 8, r0, thread_pid)

@@ -1,1 +1,1 @@
-"""Commands that trace: ``kprobe``, ``run``, and ``list``, which finds functions to probe."""
+"""Tracing commands: ``kprobe``, ``run``, and ``list``, which finds functions to probe."""

@@ -1,9 +1,9 @@
 """Decode the records in an object's rings, and finally the contents of its maps.
 
-A record's type is either named with --print, or recognized as a log record, or guessed from the
+The type of a record is named with --print, or recognized as a log record, or guessed from the
 object's BTF. A record of unknown type remains bytes. Map entries are decoded with the types that
-the object declares for their keys and values; a value of a per-CPU map is a list with one item for
-each possible CPU.
+the object declares for their keys and values; the value of a per-CPU map is a list with one item
+per possible CPU.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ TABLES = frozenset(
         _TYPE.BPF_MAP_TYPE_STACK_TRACE,
     }
 )
-"""Map types whose entries are printed at the end."""
+"""Types of maps whose entries are printed at the end."""
 
 
 class Wanted:
-    """The maps to print and their records' types: ``--print MAP[:STRUCT]``, or all maps."""
+    """The maps to print, and the types of their records: ``--print MAP[:STRUCT]``, or all maps."""
 
     def __init__(
         self, spec: ObjectSpec, words: Iterable[str], histograms: Iterable[str] = ()
@@ -86,19 +86,19 @@ class Wanted:
         self.names = set(self._types) | self.histograms if self._types else shown
 
     def type_of(self, name: str) -> EventType | None:
-        """Return the struct type that --print names for a map, if any."""
+        """Return the struct type that --print specifies for a map, if any."""
         return self._types.get(name)
 
 
 class Decoder:
-    """Decodes the records from all rings, and remembers the type guessed for each size."""
+    """Decodes the records from all rings, and remembers the guessed type for each record size."""
 
     def __init__(self, spec: ObjectSpec, wanted: Wanted) -> None:
         self._spec, self._wanted = spec, wanted
         self._guesses = Guesses(spec)
 
     def split(self, taken: Taken) -> Iterator[LogRows | TypedRows | Taken]:
-        """Divide records of one size into log records, structs, and records of unknown type."""
+        """Split records of one size into log records, structs, and records of unknown type."""
         named = self._wanted.type_of(taken.map)
         runs = [(False, taken.batch)] if named else split_logs(taken.batch)
         for are_logs, batch in runs:
@@ -132,11 +132,11 @@ def tables(collection: Collection) -> list[str]:
 
 
 def entries(one: Map) -> Iterator[tuple[Any, Any]]:
-    """Yield decoded keys and values, except array entries that are zero.
+    """Yield decoded keys and values, but skip array entries that are zero.
 
     The values of a STACK_TRACE map remain bytes.
 
-    Entries that are deleted in the meantime are omitted.
+    Entries that are deleted in the meantime are skipped, too.
     """
     types, is_array = one.types, one.spec.map_type in _ARRAYS
     decode = (lambda data: data) if is_stacks(one.spec) else types.value.decode

@@ -87,7 +87,7 @@ def _pages(arguments: dict[str, Any], option: str) -> int:
 
 
 class _Lines(TextFormat):
-    """The format for people: the lines from lesson 01 around a table of events."""
+    """The format for people, which prints the lines from lesson 01 around a table of events."""
 
     detaching = "detaching kprobe"
 
@@ -125,7 +125,7 @@ class _Lines(TextFormat):
 
 
 class _Json(JsonFormat):
-    """Events as JSON objects, one per line."""
+    """The format for programs, which prints events as JSON objects, one per line."""
 
     def __init__(self, probe: Kprobe) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class _Json(JsonFormat):
 
 
 def _visible(batch: Sequence[LogRecord], probe: Kprobe) -> bool:
-    """Return whether the log level permits the records; if not, count them as hidden.
+    """Return whether the log level permits the records; otherwise, count them as hidden.
 
     All records in a batch have the same level.
     """

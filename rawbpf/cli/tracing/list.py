@@ -50,8 +50,8 @@ _GLOB = re.compile(r"[*?\[]")
 def run(arguments: dict[str, Any], root: Root = "/") -> int:
     """Print the functions on stdout, and their number on stderr."""
     pattern, module = arguments["PATTERN"] or "*", arguments["--module"]
-    # Hundreds of thousands of small tuples are created, and no tuple is part of a cycle. Visiting
-    # the tuples repeatedly would take a third of the run time in the garbage collector.
+    # Hundreds of thousands of small tuples are created, none of which is part of a cycle. If the
+    # garbage collector visited the tuples repeatedly, this would take a third of the run time.
     gc.disable()
     try:
         kallsyms = read_kallsyms(root)
@@ -86,7 +86,7 @@ def _json(functions: list[Function]) -> Iterator[str]:
 
 
 def _comment(count: int, rules: ProbeRules, root: Root) -> None:
-    """Print on stderr how many functions there are, and why some may be missing."""
+    """Print on stderr the number of functions and, if some may be missing, the reason."""
     say(f"{count} function{'' if count == 1 else 's'}")
     try:
         pmu_type("kprobe", root)

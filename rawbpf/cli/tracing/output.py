@@ -1,13 +1,13 @@
-"""Output for all tracing commands: records, signals, slow readers, and the end of a run.
+"""Output of all tracing commands: records, signals, slow readers, and the end of a run.
 
-The reader of stdout may be slow (a terminal stopped with Ctrl+S), have no space left (a disk) or be
-gone (``| head``). A slow or missing reader must never keep the command from removing its probes.
-The command therefore never writes to stdout itself: a thread writes from a queue. While the queue
-is too long, the command does not empty the rings. Records are then lost in the ring, where the
-program counts them, instead of uncounted in this process.
+The reader of stdout may be slow (a terminal stopped with Ctrl+S), out of space (a disk) or gone
+(``| head``). A slow or missing reader must never keep the command from removing its probes. The
+command therefore never writes to stdout itself: a separate thread writes from a queue. While the
+queue is too long, the command does not drain the rings. Records are then lost in the ring, where
+the program counts them, rather than in this process, where they would not be counted.
 
-A command has two formats, one for people and one for programs, derived from ``TextFormat`` and
-``JsonFormat``, and does this:
+A command has two formats, one for people and one for programs, which are derived from
+``TextFormat`` and ``JsonFormat``, and does this:
 
     with Output(keep_caps=arguments["--keep-caps"]) as out:
         with Session(...) as session, out.controlling(session):
@@ -19,7 +19,7 @@ A command has two formats, one for people and one for programs, derived from ``T
 Once the programs are attached, the command drops the capabilities that tracing no longer needs
 (``rawbpf.kernel.needs``). Capabilities belong to threads, and a new thread inherits the
 capabilities of its creator. The writing thread, like any other thread, must therefore be started
-after the capabilities have been dropped. Earlier output waits in the queue.
+after the capabilities have been dropped. Any earlier output waits in the queue.
 """
 
 from __future__ import annotations
@@ -63,21 +63,22 @@ R = TypeVar("R")
 Shown = TypeVar("Shown", contravariant=True)
 
 _BACKLOG = 1 << 21
-"""Number of queued output bytes at which the rings are no longer emptied."""
+"""The number of queued output bytes at which the rings are no longer drained."""
 
 _GRACE = 5.0
-"""Number of seconds without progress after which ``finish`` gives up on the reader of stdout."""
+"""The number of seconds without progress after which ``finish`` gives up on stdout's reader."""
 
 _CHUNK = 1 << 13
 """Bytes per write.
 
-A reader that takes this many bytes within the grace period is slow, but not gone."""
+A reader that takes this many bytes within the grace period is slow but not gone."""
 
 _LARGE_CHUNK = 1 << 16
-"""Bytes per write while the reader is fast: a pipe's capacity, which is about 700 lines."""
+"""The number of bytes per write while the reader is fast: a pipe's capacity, which is about 700
+lines."""
 
 _FAST = 0.05
-"""Maximum duration of a write, in seconds, while the reader is fast."""
+"""The maximum duration of a write, in seconds, while the reader is fast."""
 
 _REASONS = {
     "duration": "Duration elapsed",
@@ -86,18 +87,18 @@ _REASONS = {
     "SIGHUP": "Received SIGHUP",
     "hang-up": "Nobody reads the output any more",
 }
-"""The reasons why a session ended, worded for people."""
+"""The reasons why a session has ended, worded for people."""
 
 
 def as_bytes(text: str) -> bytes:
-    """Return text for stdout, with characters escaped that a terminal would interpret."""
+    """Return text for stdout, after escaping characters that a terminal would interpret."""
     return for_terminal(text).encode(errors="backslashreplace")
 
 
 class Format(Protocol[Shown]):
-    """The way in which a command presents its records.
+    """The format in which a command presents its records.
 
-    Each method returns text for stdout, or nothing.
+    Each method returns text for stdout, or an empty result.
     """
 
     def blocks(self, batch: Sequence[Shown]) -> Iterator[bytes]:
@@ -122,10 +123,10 @@ class TextFormat:
 
 
 class JsonFormat:
-    """The base class of formats for programs: JSON objects on stdout, everything else on stderr."""
+    """The base class of formats for programs, which write only JSON objects to stdout."""
 
     def __init__(self) -> None:
-        from json import dumps  # needed only for --json
+        from json import dumps  # imported only for --json
 
         self._dumps = dumps
 
@@ -145,7 +146,9 @@ class JsonFormat:
 
 
 class Output:
-    """The stdout of one run. However the ``with`` block ends, queued text is written first.
+    """The stdout of a tracing command while it runs.
+
+    However the ``with`` block ends, the queued text is written first.
 
     Unless ``keep_caps`` is set, capabilities are dropped once the programs are attached.
     """
@@ -165,7 +168,7 @@ class Output:
 
     @contextmanager
     def controlling(self, session: Session[Any]) -> Iterator[None]:
-        """Stop ``session`` on signals, a closed stdout and write errors."""
+        """Stop ``session`` on signals, if stdout is closed, or if a write fails."""
         self._session = session
         try:
             with signals(session.stop, session.wake_fd):
@@ -175,9 +178,9 @@ class Output:
             self._session = None
 
     def attached(self, *, rings_grow: bool = True) -> None:
-        """Drop capabilities, and start to write.
+        """Drop capabilities, and start writing.
 
-        Call this method when all programs are attached.
+        Call this method once all programs are attached.
 
         ``rings_grow``: perf rings may be replaced by larger ones. A second call has no effect.
         """
@@ -203,19 +206,21 @@ class Output:
         for batch in detach():
             for block in show.blocks(batch):
                 self.put(block)
-                read = read and self.has_room()  # once the reader is gone, do not wait again
+                read = (
+                    read and self.has_room()
+                )  # once the reader is gone, there is no point in waiting again
 
     def hold_back(self, session: Session[Any]) -> None:
-        """Stop draining the rings while the consumer of stdout is too slow."""
+        """Stop draining the rings while the reader of stdout is too slow."""
         out = self._stdout
         while out.backlog > _BACKLOG and session.stopped is None and out.error is None:
             session.pause(0.05)
 
     def finish(self) -> int:
-        """Wait until everything is written, and return the exit status.
+        """Wait until everything has been written, and return the exit status.
 
-        Raises RawbpfError if some output could not be written. A pipe that its reader closes early,
-        as ``head`` does, is not an error.
+        Raises RawbpfError if some of the output could not be written. It is not an error if the
+        reader closes the pipe early, as ``head`` does.
         """
         unwritten = self._stdout.finish()
         error = self._stdout.error
@@ -228,9 +233,9 @@ class Output:
         return 0
 
     def _unwritable(self) -> None:
-        """Stop the session, because its output cannot be written.
+        """Stop the session because its output cannot be written.
 
-        This method is called by the writing thread.
+        The writing thread calls this method.
         """
         session = self._session
         if session is not None:
@@ -250,16 +255,16 @@ class Stdout:
         self._changed = Condition()
         self._done = False
         self._chunk = _CHUNK
-        self._written = 0  # number of bytes of the first item in the queue
+        self._written = 0  # the number of bytes in the first item of the queue
         self.backlog = 0
         self.error: OSError | None = None
-        # The thread is a daemon, so that a write that never returns cannot keep the process from
-        # ending.
+        # The thread is a daemon thread, so that a write that never returns does not keep the
+        # process from ending.
         self._thread = Thread(target=self._run, name="stdout", daemon=True)
 
     @property
     def started(self) -> bool:
-        """Whether text is being written."""
+        """Whether any text is still being written."""
         return self._thread.ident is not None
 
     def start(self) -> None:
@@ -270,8 +275,8 @@ class Stdout:
     def put(self, text: str | bytes) -> None:
         """Queue text that ends with a newline, and return immediately.
 
-        Bytes are written unchanged, so the code that formats blocks of records must escape their
-        text.
+        Bytes are written unchanged, so the code that formats blocks of records must escape any text
+        in them.
         """
         data = text if isinstance(text, bytes) else as_bytes(text)
         with self._changed:
@@ -289,7 +294,7 @@ class Stdout:
             return self.error is None
 
     def finish(self) -> int:
-        """Wait until everything is written, and return the number of unwritten lines."""
+        """Wait until everything has been written, and return the number of unwritten lines."""
         self.start()
         with self._changed:
             self._done = True
@@ -317,7 +322,7 @@ class Stdout:
             self._on_error()
 
     def _write_next(self) -> bool:
-        """Write from the front of the queue, and remove the written text."""
+        """Write from the front of the queue, and remove what has been written."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._done)
             if not self._queue:
@@ -348,20 +353,20 @@ class Stdout:
 
 
 def drop_capabilities(*, rings_grow: bool) -> None:
-    """Drop the capabilities of this thread that tracing no longer needs after attaching."""
+    """Drop those capabilities of this thread that tracing does not need after attaching."""
     try:
         kept = drop_for_good(
             lambda held: kept_after_attaching(held, rings_grow=rings_grow),
             lambda: needed_to_import([*rawbpf.__path__, *sys.path]),
         )
-    except KernelError as error:  # a seccomp filter denies it, but tracing still works
+    except KernelError as error:  # a seccomp filter may deny the call, but tracing still works
         say(f"cannot drop capabilities: {error}", at="warning")
     else:
         say(f"capabilities kept while tracing: {' '.join(sorted(kept)) or 'none'}", at="debug")
 
 
 def note_namespace() -> None:
-    """Report on stderr whose process IDs are printed if they differ from the user's."""
+    """Report on stderr whose process IDs are printed if they differ from those the user sees."""
     from rawbpf.tracing.process_ids import in_initial_pid_namespace
 
     if not in_initial_pid_namespace():
@@ -370,9 +375,9 @@ def note_namespace() -> None:
 
 @contextmanager
 def signals(stop: Callable[[str], None], wake_fd: int) -> Iterator[None]:
-    """Let SIGINT, SIGTERM and SIGHUP call ``stop`` with their names, and end any sleep.
+    """Make SIGINT, SIGTERM and SIGHUP call ``stop`` with their names, and interrupt any sleep.
 
-    If SIGHUP was ignored when the process started, as with nohup(1), it stays ignored.
+    If SIGHUP was ignored when the process started, as under nohup(1), it stays ignored.
     """
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
@@ -382,7 +387,7 @@ def signals(stop: Callable[[str], None], wake_fd: int) -> Iterator[None]:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
     before = [(number, signal.signal(number, on_signal)) for number in numbers]
-    # A signal that arrives just before a sleep writes to this pipe, which ends the sleep
+    # A signal that arrives just before a sleep writes to this pipe, which then ends the sleep
     # immediately.
     wake_before = signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
     try:

@@ -100,7 +100,7 @@ def _pages(arguments: dict[str, Any], option: str) -> int:
 
 
 class _Run:
-    """One run of an object, from loading to detaching."""
+    """A single run of an object, from loading to detaching."""
 
     def __init__(
         self,
@@ -114,7 +114,10 @@ class _Run:
         self._collection, self._wanted, self._show, self._out = collection, wanted, show, out
 
     def trace(self, at: dict[str, str], duration: float) -> str:
-        """Trace from loading to detaching. Return the summary, or "" if no records were counted."""
+        """Trace the object, from loading to detaching.
+
+        Return the summary, or "" if no records were counted.
+        """
         collection = self._collection
         collection.load()
         with ExitStack() as stack:
@@ -142,7 +145,7 @@ class _Run:
         return session.rest()
 
     def _readers(self, stack: ExitStack) -> dict[str, Any]:
-        """Open a reader for each ring to be printed."""
+        """Open a reader for each ring whose records are printed."""
         return {
             name: stack.enter_context(open_reader(one, self._max_pages))
             for name, one in self._collection.maps.items()
@@ -175,9 +178,9 @@ class _Run:
                     return
 
     def put_tables(self) -> None:
-        """Print maps and variables.
+        """Print the contents of maps and the values of variables.
 
-        At this point nothing is attached, so a slow reader may delay the output.
+        Nothing is attached at this point, so a slow reader may delay the output.
         """
         collection, wanted = self._collection, self._wanted.names
         for name in tables(collection):
@@ -197,7 +200,7 @@ class _Run:
                 self._out.put(self._show.variables(name, dict(section)))
 
     def _summary(self, ledger: Ledger) -> str:
-        """Return the ledger's summary, and mention records that cannot be counted."""
+        """Return the ledger's summary, which also mentions records that cannot be counted."""
         rings = [
             name
             for name, one in self._collection.spec.maps.items()
@@ -210,7 +213,7 @@ class _Run:
 
 
 def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the same bytes, divided only between lines."""
+    """Yield the same bytes, divided only at the ends of lines."""
     rest = b""
     for piece in pieces:
         lines, newline, tail = (rest + piece).rpartition(b"\n")

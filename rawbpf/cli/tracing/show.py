@@ -1,4 +1,4 @@
-"""The formats of `rawbpf run`: lines for people, or a JSON object per record and map entry."""
+"""The formats of `rawbpf run`: lines for people, or one JSON object per record and map entry."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Lines(TextFormat):
             yield as_bytes("\n".join([*lines, ""]))
 
     def text(self, _program: str, data: bytes) -> str:
-        """Return an iterator's text without a prefix; other bytes are returned as a hex dump."""
+        """Return an iterator's text without a prefix, or other bytes as a hex dump."""
         if b"\0" in data:
             return "".join([line + "\n" for line in hex_lines(data)])
         lines = data.decode(errors="backslashreplace").splitlines()
@@ -103,17 +103,17 @@ class Lines(TextFormat):
             yield f"{line}\n"
 
     def variables(self, name: str, values: dict[str, Any]) -> str:
-        """Format a section's variables on one line."""
+        """Format all variables of a section on one line."""
         return f"\n{name}: {values_line(named_addresses(values, self._symbols))}\n"
 
 
 class Json(JsonFormat):
-    """JSON for programs: ``map`` is the source, and ``type`` and ``values`` are the contents."""
+    """The JSON format for programs: ``map`` is the source; ``type`` and ``values`` are contents."""
 
     def __init__(self, decoder: Decoder, symbols: KernelSymbols) -> None:
         super().__init__()
         self._decoder, self._symbols = decoder, symbols
-        # a record does not contain the function's name
+        # records do not contain the name of the function
         self._logs = LogObjects(wall_clock_offset_ns(), None)
         self._structs = ValueBlocks(AS_JSON)
 
@@ -157,7 +157,7 @@ class Json(JsonFormat):
             yield self.line({"map": spec.name, **row})
 
     def variables(self, name: str, values: dict[str, Any]) -> str:
-        """Return one JSON object with the variables of a section."""
+        """Return one JSON object with all variables of a section."""
         return self.line({"map": name, "values": plain(values)})
 
 
@@ -168,5 +168,5 @@ def _blocks(taken: Taken) -> Iterator[list[bytes]]:
 
 
 def _around(row: dict[str, Any], kind: str) -> tuple[str, str]:
-    """Return the parts of an object before and after a record's values."""
+    """Return the parts of an object that precede and follow a record's values."""
     return dumps(row | {"type": kind})[:-1] + ', "values": ', "}"
