@@ -85,6 +85,10 @@ class Arguments:
             return True
         return False
 
+    def skip(self) -> None:
+        """Skip the remaining arguments."""
+        self._at = len(self._tokens) - 1
+
     def end(self) -> None:
         """Check that no tokens are left."""
         if self.token.kind != "end":

@@ -22,6 +22,10 @@ r"""The assembler, which turns the text of a `.bpf.s` file into an object spec w
     .rodata                                     ; or .data, .bss
     text:    .asciz "hello"
 
+A semicolon starts a comment, unless an instruction follows on the same line: `r0 = 0; exit` is two
+instructions, as in other assemblers. Assembly from `clang -S -target bpf` can be assembled as well,
+except for its maps (see ``compiled``).
+
 Labels are local to a program or function; all other names are global within the file. The constants
 from <linux/bpf.h> (BPF_ANY ...) are predefined.
 
@@ -37,13 +41,14 @@ from typing import TYPE_CHECKING
 
 from rawbpf.asm.link import link
 from rawbpf.asm.parse import parse_statement
-from rawbpf.asm.tokens import Line, Token, tokenize
 from rawbpf.input_file import read_text
 from rawbpf.source.arguments import Arguments
+from rawbpf.source.compiled import LICENSE, Sections, plain_name
 from rawbpf.source.constants import Constants, lines_of
 from rawbpf.source.data_section import DIRECTIVES as DATA_DIRECTIVES
 from rawbpf.source.data_section import DataSection
 from rawbpf.source.directives import Header, map_directive, program_directive
+from rawbpf.source.statements import statements_of
 from rawbpf.source.unit import Symbols, Unit
 from rawbpf.specs.object_spec import ExternSpec, ObjectSpec
 from rawbpf.specs.object_types import described
@@ -53,10 +58,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rawbpf.asm.bytecode import Bytecode
+    from rawbpf.asm.tokens import Line, Token
     from rawbpf.specs.map_spec import MapSpec
     from rawbpf.specs.program_spec import ProgramSpec
 
 __all__ = ["assemble", "assemble_file"]
+
+_PAGE = 4096
 
 
 def assemble(text: str, file: str = "<text>") -> ObjectSpec:
@@ -93,6 +101,8 @@ class _Assembler:
         self.data: dict[str, DataSection] = {}
         self.names: dict[str, Line] = {}
         self.place: Unit | DataSection | None = None
+        self.sections = Sections()
+        self.plain: dict[str, str] = {}
         self.directives: dict[str, Callable[[Arguments], None]] = {
             ".license": self._license,
             ".map": self._map,
@@ -100,11 +110,23 @@ class _Assembler:
             ".function": self._function,
             ".equ": self.constants.equ,
             ".include": self.constants.include,
+            ".globl": self.sections.globl,
+            ".global": self.sections.globl,
+            ".type": self.sections.type,
+            ".section": self._section,
+            ".text": self._section_of_functions,
+            ".comm": self._common,
         }
 
     def line(self, line: Line) -> None:
-        """Process a line, which may contain labels, followed by a directive or an instruction."""
-        tokens = self._labels(line, tokenize(line))
+        """Process a line, which may contain labels, followed by a directive or by instructions."""
+        if self.sections.skips(line):
+            return
+        for part in statements_of(line):
+            self._statement(line, part)
+
+    def _statement(self, line: Line, tokens: Sequence[Token]) -> None:
+        tokens = self._labels(line, tokens)
         first = tokens[0]
         if first.kind == "end":
             return
@@ -124,13 +146,16 @@ class _Assembler:
         """Define the labels at the start of a line and return the remaining tokens."""
         while tokens[0].kind == "name" and tokens[1].text == ":":
             name, column = tokens[0].text, tokens[0].column
-            if isinstance(self.place, Unit):
+            if self.sections.starts_function(name):
+                self._compiled_function(name, line, column)
+            elif isinstance(self.place, Unit):
                 if name in self.place.labels or name in self.constants.values:
                     raise line.error(f"{name!r} is already defined", column, "another name")
                 self.place.label(name)
             elif isinstance(self.place, DataSection):
-                self._define(name, line, column)
-                self.place.label(name, line)
+                self.plain[name] = plain_name(name)
+                self._define(self.plain[name], line, column)
+                self.place.label(self.plain[name], line)
             else:
                 raise line.error(
                     "label outside code and data", column, "a .program directive before this line"
@@ -156,6 +181,7 @@ class _Assembler:
         elif name in DATA_DIRECTIVES and isinstance(self.place, DataSection):
             DATA_DIRECTIVES[name](self.place, arguments)
         elif name.startswith((".rodata", ".data", ".bss")):
+            self.sections.data()
             self.place = self.data.setdefault(name, DataSection(name))
         elif name in DATA_DIRECTIVES:
             raise arguments.error(
@@ -188,17 +214,52 @@ class _Assembler:
         column = arguments.token.column
         self._begin(arguments.name("the function's name"), arguments.line, column)
 
+    def _section(self, arguments: Arguments) -> None:
+        section = self.sections.section(arguments)
+        if section is not None:
+            self.place = self.data.setdefault(section.name, section)
+        else:
+            self.place = None
+
+    def _section_of_functions(self, arguments: Arguments) -> None:
+        self.sections.text(arguments)
+        self.place = None
+
+    def _common(self, arguments: Arguments) -> None:
+        """Process `.comm NAME,SIZE,ALIGNMENT`, which defines a zeroed variable in .bss."""
+        token = arguments.token
+        name = arguments.name("the name of a variable")
+        section = self.data.setdefault(".bss", DataSection(".bss"))
+        arguments.comma()
+        size = arguments.number(1, section.room())
+        alignment = arguments.number(1, _PAGE) if arguments.comma() else 1
+        self.plain[name] = plain_name(name)
+        self._define(self.plain[name], arguments.line, token.column)
+        section.label(self.plain[name], arguments.line)
+        section.append(bytes(size), alignment)
+
+    def _compiled_function(self, name: str, line: Line, column: int) -> None:
+        header = self.sections.header(name, line)
+        self._begin(name, line, column)
+        if header is not None:
+            self.headers[name] = header
+
     def _begin(self, name: str, line: Line, column: int) -> None:
         self._define(name, line, column)
         self.units[name] = self.place = Unit(name, line)
 
     def spec(self) -> ObjectSpec:
         """Return the complete spec after all lines have been processed."""
+        license_ = self.data.pop(LICENSE, None)
+        if license_ is not None:
+            text = license_.spec().contents.partition(b"\0")[0]
+            self.license = text.decode(errors="surrogateescape")
         data = {name: section.spec() for name, section in self.data.items()}
+        places = {one.name: (name, one.offset) for name, d in data.items() for one in d.variables}
         symbols = Symbols(
             self.maps,
             {name: unit for name, unit in self.units.items() if name not in self.headers},
-            {one.name: (name, one.offset) for name, d in data.items() for one in d.variables},
+            {name: places[plain] for name, plain in self.plain.items() if plain in places},
         )
         code = {name: unit.program(symbols) for name, unit in self.units.items()}
         functions = {name: code[name] for name in symbols.functions}
