@@ -53,8 +53,8 @@ def check(lesson: str, mutant: Mutant, folder: Path) -> None:
     shutil.copy(LESSONS / "conftest.py", folder)
     (solution,) = (copy / "solution").glob("*.py")
     solution.write_text(solution.read_text().replace(mutant.old, mutant.new))
-    (test,) = copy.glob("test_*.py")
-    words = ["-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--timeout=20"]
+    (test,) = (one for one in copy.glob("test_*.py") if f"def {mutant.test}(" in one.read_text())
+    words = ["-qx", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--timeout=20"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *words, "-c", ROOT / "pyproject.toml", "--solution",
          f"{test}::{mutant.test}"],
