@@ -91,7 +91,7 @@ class Targets:
         ]
         found = found or list(self._in_modules(name, record))
         if len(found) > _MOST:
-            what = f"{len(found)} types are named {name!r}"
+            what = f"{len(found)} types have the name {name!r}"
             raise FormatError(what, why=f"the limit is {_MOST}")
         return found
 

@@ -66,7 +66,7 @@ class Image:
         Raises FormatError if the name is already in use.
         """
         if name in self._names:
-            raise FormatError(f"two symbols of the object are named {name!r}")
+            raise FormatError(f"more than one symbol in the object is named {name!r}")
         self._names.add(name)
         self._symbols.append(_Symbol(name, binding, kind, section, value, size))
         return name

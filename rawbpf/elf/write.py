@@ -194,7 +194,7 @@ def _parts(spec: ObjectSpec) -> tuple[dict[str, Bytecode], list[Bytecode]]:
         for unit in others:
             known = functions.setdefault(unit.name, unit)
             if known.without_sources() != unit.without_sources() or unit.name in spec.programs:
-                raise FormatError(f"two functions are named {unit.name!r}")
+                raise FormatError(f"more than one function is named {unit.name!r}")
     return programs, list(functions.values())
 
 

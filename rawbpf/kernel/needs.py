@@ -52,7 +52,7 @@ class Need(NamedTuple):
 _BPF = Need(
     "CAP_BPF",
     "create maps, load BTF and programs",
-    "before Linux 5.19, where bpf(2) requires it to read counters",
+    "before Linux 5.19, where bpf(2) requires this capability to read counters",
 )
 _PERFMON = Need(
     "CAP_PERFMON",

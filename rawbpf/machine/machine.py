@@ -87,8 +87,8 @@ class Machine(State):
         if not self.finished:
             raise self._located(
                 MachineError(
-                    f"the program is still running after {budget} instructions",
-                    why="the program seems to loop forever",
+                    f"the program did not end within {budget} instructions",
+                    why="the program probably contains an endless loop",
                 )
             )
         return self.registers[0]
@@ -130,7 +130,7 @@ class Machine(State):
             what = (
                 f"a record of {ring.spec.name!r} was reserved, but neither submitted nor discarded"
             )
-            return MachineError(what, why="the verifier rejects such programs")
+            return MachineError(what, why="the kernel's verifier rejects such programs")
         return None
 
     def _located(self, error: MachineError) -> MachineError:

@@ -165,7 +165,7 @@ def _check_written(region: Region, does: str, size: int, address: int) -> None:
         written[start : start + size] = b"\1" * size
     elif not all(written[start : start + size]):
         missing = region.place(region.base + written.index(0, start))
-        raise _fault(does, size, address, f"{missing} was not written before")
+        raise _fault(does, size, address, f"{missing} was never written")
 
 
 def _fault(

@@ -214,10 +214,10 @@ _NEVER = 1 << 64
 
 _REASONS = {
     errno.ENOSPC: "the ring was full",
-    errno.ENOENT: "the CPU has no ring: it came online later",
+    errno.ENOENT: "the CPU has no ring because it came online later",
     errno.E2BIG: "the map has no entry for the CPU",
     errno.EBUSY: "too many nested records on the CPU",
-    errno.EOPNOTSUPP: "the ring is inactive: its CPU was offline for a while",
+    errno.EOPNOTSUPP: "the ring is inactive because its CPU was offline for a while",
     errno.EINVAL: "the event is not for BPF output",
 }
 """Maps errnos from bpf_perf_event_output to their meanings."""

@@ -105,7 +105,7 @@ def _no_memory(cpu: int, pages: int, error: KernelError) -> KernelError:
         f"cannot map a ring of {pages} pages for CPU {cpu}",
         errno=error.errno or 0,
         call="mmap",
-        fix="ask for fewer with --buffer-pages, or raise /proc/sys/kernel/perf_event_mlock_kb",
+        fix="use fewer pages (--buffer-pages), or raise /proc/sys/kernel/perf_event_mlock_kb",
     )
 
 

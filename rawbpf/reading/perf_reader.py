@@ -81,8 +81,8 @@ def check_pages(pages: int) -> int:
     """
     if pages < 1 or pages & (pages - 1) or pages > LARGEST_PAGES:
         raise UsageError(
-            f"a ring cannot have {pages} pages",
-            fix=f"give a power of two from 1 to {LARGEST_PAGES}",
+            f"invalid number of ring pages: {pages}",
+            fix=f"specify a power of two from 1 to {LARGEST_PAGES}",
         )
     return pages
 

@@ -49,7 +49,7 @@ def check_ring_size(size: int, page_size: int) -> int:
     if size < page_size or size & (size - 1) or size > _LARGEST:
         raise UsageError(
             f"invalid ring buffer size: {size} bytes",
-            fix=f"give a power of two from {page_size} to {_LARGEST}",
+            fix=f"specify a power of two from {page_size} to {_LARGEST}",
         )
     return size
 
@@ -86,7 +86,7 @@ class BpfRing:
         end, start = self._producer[0], self._consumer[0]
         self._fence()
         if not 0 <= end - start <= self._mask + 1:
-            self.damage = f"positions {start} to {end} of a ring of {self._mask + 1} bytes"
+            self.damage = f"invalid positions {start} to {end} for a ring of {self._mask + 1} bytes"
             return []
         runs, at = self._finished(start, end)
         if at == start:
@@ -115,9 +115,11 @@ class BpfRing:
             size = length & _LENGTH
             step = -(-(size + HEADER) // 8) * 8
             if step > end - at:
-                # If a length is damaged, the next record cannot be found. Continue at the position
-                # of the kernel.
-                self.damage = f"a record of {size} bytes with {end - at} in the ring"
+                # If a length is damaged, the next record cannot be found. Continue at the kernel's
+                # position.
+                self.damage = (
+                    f"a record has {size} bytes, but only {end - at} bytes are left in the ring"
+                )
                 return runs, end
             count = 1
             if not length & DISCARD:

@@ -67,7 +67,7 @@ def parse_records(data: bytes) -> Contents:
     >>> parse_records(sample).samples
     [b'ping']
     >>> parse_records(sample + bytes(8)).damage
-    'a record of 0 bytes at 16 of 24'
+    'invalid record size 0 at 16 of 24'
     """
     batches: list[Batch] = []
     lost = other = at = 0
@@ -75,17 +75,29 @@ def parse_records(data: bytes) -> Contents:
     unpack_header, unpack_size = _HEADER.unpack_from, _RAW_SIZE.unpack_from
     while at < end:
         if end - at < _HEADER.size:
-            return Contents(batches, lost, other, f"{end - at} bytes at {at}, less than a header")
+            return Contents(
+                batches, lost, other, f"only {end - at} bytes left at {at}, less than a header"
+            )
         kind, _misc, size = unpack_header(data, at)
         # A size of 0 would cause an endless loop, and a size that is not divisible by 8 could make
         # a header wrap.
         if size < _HEADER.size or size & 7 or size > end - at:
-            return Contents(batches, lost, other, f"a record of {size} bytes at {at} of {end}")
+            return Contents(
+                batches,
+                lost,
+                other,
+                f"invalid record size {size} at {at} of {end}",
+            )
         count = 1
         if kind == PERF_RECORD_SAMPLE and size >= _RAW_AT:
             (length,) = unpack_size(data, at + _HEADER.size)
             if length > size - _RAW_AT:
-                return Contents(batches, lost, other, f"{length} raw bytes in a record of {size}")
+                return Contents(
+                    batches,
+                    lost,
+                    other,
+                    f"{length} raw bytes do not fit into a record of {size} bytes",
+                )
             count = _alike(data, at, size, (end - at) // size)
             batches.append(Batch(data, at, size, _RAW_AT, length, count))
         elif kind == PERF_RECORD_LOST and size >= _HEADER.size + _LOST.size:

@@ -51,7 +51,7 @@ class PerfRing:
     def __init__(self, memory: memoryview, page_size: int, fence: Callable[[], None]) -> None:
         size = len(memory) - page_size
         if size < page_size or size & (size - 1):
-            raise UsageError(f"a perf ring has 2^n pages of data, not {size} bytes")
+            raise UsageError(f"a perf ring must have 2^n data pages, not {size} bytes")
         self._control = memory[:page_size].cast("Q")
         self._data = memory[page_size:]
         self._mask = size - 1
@@ -69,8 +69,10 @@ class PerfRing:
         length = head - tail
         if length < 0 or length > self._mask + 1:
             # If the positions are impossible, none of the data can be trusted. Continue at the
-            # position of the kernel.
-            self.damage = f"head {head} and tail {tail} of a ring of {self._mask + 1} bytes"
+            # kernel's position.
+            self.damage = (
+                f"invalid head {head} and tail {tail} for a ring of {self._mask + 1} bytes"
+            )
             length = 0
         start = tail & self._mask
         data = bytes(self._data[start : start + length])

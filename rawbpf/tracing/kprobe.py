@@ -159,7 +159,7 @@ class Kprobe(Owner):
         """The running session. Raises ClosedError outside the ``with`` block."""
         if self._session is None:
             raise ClosedError(
-                f"the probe of {self.function} is not open", fix="use it in a `with` block"
+                f"the probe of {self.function} is not open", fix="use the object in a `with` block"
             )
         return self._session
 

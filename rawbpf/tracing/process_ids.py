@@ -118,7 +118,7 @@ def _require_process(pid: int) -> None:
                 errno=errno.EINVAL,
                 call="pidfd_open",
                 why=f"{pid} is the ID of a thread",
-                fix=f"give the ID of its process, which is `Tgid` in /proc/{pid}/status",
+                fix=f"specify the ID of its process, which is `Tgid` in /proc/{pid}/status",
             ) from None
 
 

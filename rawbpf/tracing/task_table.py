@@ -60,7 +60,7 @@ def task_table() -> list[Task]:
         raise UnsupportedError(
             "cannot translate process IDs of this PID namespace",
             why="the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)",
-            fix="run it outside of the namespace, or trace all processes",
+            fix="run the command outside the namespace, or trace all processes",
         )
     target = Target(btf.find_id("bpf_iter_task", BTF_KIND_FUNC) or 0)
     with (

@@ -66,6 +66,6 @@ def test_a_cpu_that_was_offline_for_a_while():
     assert delivered + ledger.total_lost == 10
     assert (
         ledger.lost_text()
-        == "10 (EOPNOTSUPP: the ring is inactive: its CPU was offline for a while)"
+        == "10 (EOPNOTSUPP: the ring is inactive because its CPU was offline for a while)"
     )
     assert ledger.unaccounted == 0

@@ -92,7 +92,7 @@ def cpu(pid: int) -> float:
 def main() -> None:
     with waiting_caller() as caller:
         bare = calls(caller)
-    print(f"{'':<16} {'µs a call':>10} {'x bare':>7} {'tool µs an event':>17}  shown of {COUNT}")
+    print(f"{'':<16} {'µs/call':>10} {'x bare':>7} {'tool µs/event':>17}  shown (of {COUNT})")
     print(f"{'unprobed':<16} {bare:>10.2f} {1:>7.2f}")
     for name in contestants(0):
         cost, spent, shown = trial(name)

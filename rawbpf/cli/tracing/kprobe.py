@@ -35,13 +35,13 @@ Arguments:
 Options:
   -d, --duration SECONDS  Stop after this time, such as 2 or 0.5 seconds;
                           0 means until Ctrl+C [default: 0].
-  -p, --pid PID           Trace only calls by this process, an ID of your PID namespace.
+  -p, --pid PID           Trace only calls by this process, an ID in your PID namespace.
   -r, --ret               Trace returns of the function instead of calls.
   --with-self             Also trace calls by rawbpf itself, which are skipped and
                           counted by default.
   --buffer-pages N        Pages of ring buffer for each CPU, a power of two [default: 64].
-  --max-buffer-pages N    Let the ring of a CPU grow up to this size if it fills up, a
-                          power of two; 1 means never [default: 4096].
+  --max-buffer-pages N    Let a CPU's ring grow up to this size, a power of two, if the ring fills
+                          up; 1 means never [default: 4096].
   --keep-caps             Keep all capabilities while tracing, instead of dropping those that are
                           no longer needed.
   --json                  Print one JSON object per event on stdout, and nothing else.
@@ -61,7 +61,7 @@ def run(arguments: dict[str, Any]) -> int:
     pid = arguments["--pid"]
     probe = Kprobe(
         arguments["FUNCTION"],
-        pid=None if pid is None else whole_number(pid, "--pid", "give a process ID"),
+        pid=None if pid is None else whole_number(pid, "--pid", "specify a process ID"),
         retprobe=arguments["--ret"],
         exclude_self=not arguments["--with-self"],
         # The class Kprobe checks whether the number is valid.
@@ -83,7 +83,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _pages(arguments: dict[str, Any], option: str) -> int:
-    return whole_number(arguments[option], option, "give a power of two such as 64")
+    return whole_number(arguments[option], option, "specify a power of two such as 64")
 
 
 class _Lines(TextFormat):

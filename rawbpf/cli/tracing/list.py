@@ -91,10 +91,10 @@ def _comment(count: int, rules: ProbeRules, root: Root) -> None:
     try:
         pmu_type("kprobe", root)
     except UnsupportedError as error:
-        say(f"none of them can be probed on this machine: {error}", at="warning")
+        say(f"none of these functions can be probed on this machine: {error}", at="warning")
         return
     if rules.missing:
-        fix = "run it with sudo" if os.geteuid() else "mount tracefs and debugfs"
+        fix = "run the command with sudo" if os.geteuid() else "mount tracefs and debugfs"
         say(f"some may not be probeable: cannot read {' and '.join(rules.missing)}; {fix}")
 
 

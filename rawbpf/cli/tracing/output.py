@@ -85,7 +85,7 @@ _REASONS = {
     "SIGINT": "Received Ctrl+C",
     "SIGTERM": "Received SIGTERM",
     "SIGHUP": "Received SIGHUP",
-    "hang-up": "Nobody reads the output any more",
+    "hang-up": "The reader of the output is gone",
 }
 """The reasons why a session has ended, worded for people."""
 
@@ -370,7 +370,7 @@ def note_namespace() -> None:
     from rawbpf.tracing.process_ids import in_initial_pid_namespace
 
     if not in_initial_pid_namespace():
-        say("process IDs are those of the initial PID namespace, not of this one")
+        say("process IDs refer to the initial PID namespace, not to this one")
 
 
 @contextmanager

@@ -96,7 +96,9 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _pages(arguments: dict[str, Any], option: str) -> int:
-    return check_pages(whole_number(arguments[option], option, "give a power of two such as 256"))
+    return check_pages(
+        whole_number(arguments[option], option, "specify a power of two such as 256")
+    )
 
 
 class _Run:
@@ -193,7 +195,7 @@ class _Run:
             for text in show(one.spec, entries(one)):
                 self._out.put(text)
                 if not self._out.has_room():
-                    say("the remaining output is dropped: nobody reads it", at="warning")
+                    say("the remaining output is dropped: its reader is gone", at="warning")
                     return
         for name, section in collection.sections.items():
             if name in wanted and len(section):

@@ -12,7 +12,7 @@ import time
 
 __all__ = ["DESCRIPTION", "main"]
 
-DESCRIPTION = "five times a second: opens, reads and writes a file, forks, and connects on loopback"
+DESCRIPTION = "opens, reads and writes a file, forks, and connects on loopback, five times a second"
 
 _PAUSE = 0.2
 

@@ -79,7 +79,7 @@ def tail_call(site: Site) -> Step:
         programs = state.maps.at(registers[2])
         if not isinstance(programs, ProgArray):
             what = f"bpf_tail_call on map {programs.spec.name!r}"
-            raise MachineError(what, why=f"the map is of type {programs.type_name}, not prog_array")
+            raise MachineError(what, why=f"the map has type {programs.type_name}, not prog_array")
         program = programs.program(registers[3] & MASK[32])
         if program is None or state.tail_calls == MAX_TAIL_CALL_CNT:
             registers[0] = NEVER_WRITTEN[0]

@@ -24,14 +24,14 @@ def perf_event_output(state: State, events: MachineMap, flags: int, data: bytes)
     """Write a record to a perf ring buffer."""
     if not isinstance(events, PerfEventArray):
         what = f"bpf_perf_event_output to map {events.spec.name!r}"
-        raise MachineError(what, why=f"the map is of type {events.type_name}, not perf_event_array")
+        raise MachineError(what, why=f"the map has type {events.type_name}, not perf_event_array")
     return events.output(flags, state.world.cpu, data)
 
 
 def _ring(map_: MachineMap) -> RingBuf:
     if not isinstance(map_, RingBuf):
         what = f"map {map_.spec.name!r} passed to a ring buffer helper"
-        raise MachineError(what, why=f"the map is of type {map_.type_name}")
+        raise MachineError(what, why=f"the map has type {map_.type_name}")
     return map_
 
 

@@ -81,7 +81,7 @@ def get_stackid(state: State, stacks: MachineMap, flags: int) -> int:
     """Store the current stack in a stack_trace map and return its ID."""
     if not isinstance(stacks, StackTrace):
         what = f"bpf_get_stackid on map {stacks.spec.name!r}"
-        raise MachineError(what, why=f"the map is of type {stacks.type_name}, not stack_trace")
+        raise MachineError(what, why=f"the map has type {stacks.type_name}, not stack_trace")
     return stacks.remember(_stack(state, flags), flags)
 
 

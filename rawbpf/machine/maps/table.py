@@ -69,7 +69,7 @@ def create(spec: MapSpec, quota: Quota, cpus: int) -> MachineMap:
             f"map {spec.name!r} has type {name}", why="the interpreter does not support this type"
         )
     if not 0 <= spec.value_size <= _LARGEST_VALUE or not 0 <= spec.key_size <= _LARGEST_VALUE:
-        why = f"a key or value is {max(spec.value_size, spec.key_size)} bytes long"
+        why = f"a key or value of {max(spec.value_size, spec.key_size)} bytes is too large"
         raise MachineError(f"map {spec.name!r} is too large for the interpreter", why=why)
     return MAP_TYPES[spec.map_type](spec, quota, cpus)
 
@@ -141,7 +141,7 @@ class MapTable:
         map_, key = self[name], bytes(4)
         if map_.spec.map_type != bpf_map_type.BPF_MAP_TYPE_ARRAY or map_.spec.max_entries != 1:
             what = f"the program takes the address of the value of map {map_.spec.name!r}"
-            raise MachineError(what, why="only arrays with one entry allow this")
+            raise MachineError(what, why="only arrays with one entry support this")
         return self.value_address(map_, key, map_.lookup(key, 0))
 
     def forget_addresses(self) -> None:

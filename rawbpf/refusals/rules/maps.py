@@ -147,8 +147,8 @@ RULES = (
         ),
         reason=(
             "The verifier checks how a program uses the inner map at load time, long before "
-            "it is known which map that will be. One level of nesting is enough to exchange "
-            "a map while programs run, and keeps the check simple."
+            "it is known which map that will be. One level of nesting is enough to "
+            "replace a map while programs run, and keeps the check simple."
         ),
         example="A BPF_MAP_TYPE_ARRAY_OF_MAPS that contains program arrays.",
         explain=_inner_map,
@@ -159,14 +159,14 @@ RULES = (
         calls=_CREATE,
         errnos=(errno.EINVAL,),
         meaning=(
-            "For most maps, BTF types for keys and values are optional and only used to "
-            "print entries. Socket, inode, task and cgroup storage maps require "
+            "For most maps, BTF types for keys and values are optional, and are used "
+            "only to print entries. Socket, inode, task and cgroup storage maps require "
             "BTF types, and a struct_ops map must name the kernel struct that it implements."
         ),
         reason=(
-            "The kernel uses BTF types to find locks, timers and pointers in values. These "
-            "map types were added after BTF, so the requirement did not break any existing "
-            "program."
+            "The kernel uses BTF types to find locks, timers and pointers in values. "
+            "These map types were added after BTF, so the requirement did not break any "
+            "existing programs."
         ),
         example="BPF_MAP_TYPE_SK_STORAGE from assembly, which carries no type information.",
         explain=_map_types,

@@ -150,8 +150,8 @@ RULES = (
         ),
         reason=(
             "Kernel memory cannot be paged out. From 5.11, BPF memory is charged to the "
-            "cgroup instead. On older kernels, rawbpf raises the limit, but without "
-            "CAP_SYS_RESOURCE only up to the hard limit."
+            "cgroup instead. On older kernels, rawbpf raises the limit, but only up to "
+            "the hard limit without CAP_SYS_RESOURCE."
         ),
         example=(
             "On Linux 5.10, `ulimit -Hl 64` followed by a larger map, as a user with CAP_BPF only."
@@ -164,13 +164,14 @@ RULES = (
         calls=LOADS,
         errnos=RIGHTS,
         meaning=(
-            "A seccomp filter sees each system call before the kernel does, and may answer "
-            "it instead. Container engines install a filter that makes bpf(2) fail with "
+            "A seccomp filter sees each system call before the kernel handles it, and "
+            "may return an error instead. Container engines install a filter that makes "
+            "bpf(2) fail with "
             "EPERM."
         ),
         reason=(
             "Containers share the kernel with the host, so their system calls are limited "
-            "to what ordinary programs need. No capability overrides a filter."
+            "to what ordinary programs need. No capability overrides a seccomp filter."
         ),
         example="`docker run` with the default profile and individually added capabilities.",
         explain=_seccomp_filter,
@@ -187,8 +188,8 @@ RULES = (
             "program at an LSM hook, or a policy that a vendor built into the kernel."
         ),
         reason=(
-            "Capabilities determine what a process is able to do; a policy determines what "
-            "it is meant to do. Only the policy's log contains more details."
+            "Capabilities determine what a process can do; a policy determines what the "
+            "process should do. More details are available only in the policy's log."
         ),
         example="SELinux with a domain that lacks `bpf { prog_load }`.",
         explain=_security_policy,

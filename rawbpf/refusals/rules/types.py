@@ -155,8 +155,8 @@ RULES = (
             "of a union start at 0."
         ),
         reason=(
-            "The kernel prints map values by their types, and finds locks and timers in them. A "
-            "member outside its struct would be unrelated memory."
+            "The kernel uses types to print map values and to find the locks and timers "
+            "in the values. A member outside its struct would refer to unrelated memory."
         ),
         example="A 4-byte struct with a second int, at bit 32.",
         explain=subject_that(_MEMBERS, "has an invalid offset"),
@@ -168,8 +168,8 @@ RULES = (
         patterns=(r"Loop detected$", r"Exceeded max resolving depth:\d{1,6}$"),
         meaning=(
             "The size of a struct depends on the sizes of its members. A struct may contain "
-            "a pointer to itself, but not itself. A loop of typedefs and qualifiers does "
-            "not describe a type at all. The kernel follows up to 32 levels."
+            "a pointer to itself, but not itself. A cycle of typedefs and qualifiers "
+            "does not describe a type at all. The kernel follows up to 32 levels."
         ),
         reason="The kernel's stack is only a few pages in size, so nesting must be limited.",
         example="struct s { struct s next; }, or typedef a b; typedef b a.",
@@ -188,7 +188,8 @@ RULES = (
             r"Invalid int_data:[0-9a-f]{1,8}$",
         ),
         meaning=(
-            "Integers may have up to 128 bits, and must have enough bytes to hold them. "
+            "An integer may have up to 128 bits, and its size in bytes must be large "
+            "enough to hold them. "
             "Enums are 1, 2, 4 or 8 bytes long, and floating point numbers 2, 4, 8, 12 or "
             "16 bytes. An array must be smaller than 4 GB."
         ),
@@ -204,7 +205,8 @@ RULES = (
         title="Type kind not supported by this kernel",
         patterns=(r"Invalid (?:kind:(?P<kind>\d{1,3})|btf_info:(?P<info>[0-9a-f]{1,8}))$",),
         meaning=(
-            "Each type starts with its kind, a number. Kinds were added over time: FLOAT in "
+            "Each type starts with a number that identifies its kind. Kinds were added "
+            "over time: FLOAT in "
             "5.13, DECL_TAG in 5.16, TYPE_TAG in 5.17, and ENUM64 in 6.0."
         ),
         reason=(
@@ -235,8 +237,8 @@ RULES = (
         ),
         reason=(
             "A section becomes a map with one value, and programs are compiled with the "
-            "offsets of the section's variables. A compiler leaves these offsets 0, and the "
-            "loader fills them in."
+            "offsets of the section's variables. The compiler leaves these offsets at 0, "
+            "and the loader fills them in."
         ),
         example="A 4-byte section with a variable at offset 4.",
         explain=subject_that(_SECTIONS, "has an invalid offset"),
@@ -267,7 +269,7 @@ RULES = (
             "zero byte, and nothing follows it."
         ),
         reason=(
-            "The kernel copies the bytes once, and does not trust anything that it has not checked."
+            "The kernel copies the bytes once, and does not trust any data that it has not checked."
         ),
         example="A type section that lacks its last two bytes.",
         explain=_header,
@@ -279,10 +281,10 @@ RULES = (
         patterns=(r"(?:vlen|size|type) != 0$", r"Invalid btf_info kind_flag$"),
         meaning=(
             "Every type record starts with the same three 32-bit words: a name offset, the "
-            "kind with an element count, and a size or a type ID. Words that are not used "
-            "by a kind must be 0."
+            "kind with an element count, and a size or a type ID. Words that a kind does "
+            "not use must be 0."
         ),
-        reason="A later kernel can then give the field a meaning.",
+        reason="Later kernels can then assign a meaning to these words.",
         example="A pointer with a nonzero element count.",
         explain=_unused,
         change="write 0 into the field",

@@ -114,7 +114,9 @@ def test_a_kernel_without_kprobes_is_reported(machine, capsys):
     run(parse(USAGE, ["list"]), machine.root)
     out, err = capsys.readouterr()
     assert out
-    assert "none of them can be probed on this machine: this kernel has no kprobe PMU" in err
+    assert (
+        "none of these functions can be probed on this machine: this kernel has no kprobe PMU"
+    ) in err
 
 
 def test_a_missing_kallsyms_file_is_an_error(tmp_path):

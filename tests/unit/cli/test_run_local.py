@@ -164,7 +164,7 @@ def test_arguments_of_a_kprobe(capsys, tmp_path, monkeypatch):
         (["--set", "hits[1]=2"], "refers to map 'hits': the map is not defined"),
         (["--set", "config[9]=1"], "E2BIG"),
         (["--runs", "0"], "--runs is '0'; specify a number from 1"),
-        (["--budget", "2"], "still running after 2 instructions"),
+        (["--budget", "2"], "did not end within 2 instructions"),
         (["--budget", "9" * 30], "does not fit into 64 bits"),
         (["--program", "three"], "no program 'three'"),
     ],

@@ -199,7 +199,11 @@ def referring(emit):
         ),
         (referring(lambda b: b.ld_btf_id(r1, "v")), UnsupportedError, "kernel variable 'v'"),
         (ObjectSpec({"p": built(section=".text")}), FormatError, "cannot be in section '.text'"),
-        (ObjectSpec({"m": built()}, {"m": MAP}), FormatError, "two symbols of the object are"),
+        (
+            ObjectSpec({"m": built()}, {"m": MAP}),
+            FormatError,
+            "more than one symbol in the object is",
+        ),
         (ObjectSpec({"a b": built(name="a b")}), FormatError, "not a C identifier"),
     ],
 )
@@ -225,7 +229,7 @@ def test_two_functions_of_one_name_are_an_error():
         b.mov(r0, number)
         b.exit()
         programs[name] = built(name=name, code=b.build())
-    with pytest.raises(FormatError, match="two functions are named 'f'"):
+    with pytest.raises(FormatError, match="more than one function is named 'f'"):
         encode_object(ObjectSpec(programs))
 
 

@@ -11,7 +11,7 @@ FAULTS = {
     "below_the_stack": "before stack",
     "past_the_value": "beyond the end of counts",
     "unknown_helper": "no such helper",
-    "infinite_loop": "loop forever",
+    "infinite_loop": "endless loop",
     "recursion": "frames",
 }
 

@@ -76,7 +76,7 @@ def test_running_past_the_end():
 
 def test_an_endless_loop_exceeds_the_budget():
     machine = machine_of("again: goto again")
-    with pytest.raises(MachineError, match="still running after 1000 instructions"):
+    with pytest.raises(MachineError, match="did not end within 1000 instructions"):
         machine.run(budget=1000)
     assert machine.steps == 1000
 

@@ -129,7 +129,7 @@ def test_perf_event_output():
     assert machine.maps["events"].records == [OutputRecord(1, b"dcba")]
     with pytest.raises(MachineError, match="bpf_perf_event_output this argument must be the cont"):
         machine_of(output.replace("r1 = r6", "r1 = r10"), maps=EVENTS).run()
-    with pytest.raises(MachineError, match="the map is of type ringbuf, not perf_event_array"):
+    with pytest.raises(MachineError, match="the map has type ringbuf, not perf_event_array"):
         machine_of(output.replace("events", "ring"), maps=RING).run()
     with pytest.raises(MachineError, match=r"bpf_perf_event_output reads 8 bytes at .* beyond"):
         machine_of(output.replace("r5 = 4", "r5 = 8"), maps=EVENTS).run()
@@ -164,7 +164,9 @@ def test_a_submitted_record_is_inaccessible():
 
 
 def test_ring_buffer_helpers_require_a_ring_buffer():
-    with pytest.raises(MachineError, match="'events' passed to a ring buffer helper: the map is"):
+    with pytest.raises(
+        MachineError, match="'events' passed to a ring buffer helper: the map has type"
+    ):
         run(RESERVE.replace("ring ll", "events ll"), maps=EVENTS)
 
 
@@ -181,7 +183,7 @@ def test_stackid():
     assert stack == (2).to_bytes(8, "little") + (3).to_bytes(8, "little")
     assert errno_of(run(text.format(flags=3), maps=STACKS, world=world)) == "EFAULT"
     assert run(text.format(flags=256), maps=STACKS, world=world) < 64
-    with pytest.raises(MachineError, match="the map is of type ringbuf, not stack_trace"):
+    with pytest.raises(MachineError, match="the map has type ringbuf, not stack_trace"):
         run("r2 = ring ll\n r3 = 0\n call get_stackid", maps=RING)
 
 

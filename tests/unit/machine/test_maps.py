@@ -171,7 +171,7 @@ def test_only_arrays_with_one_entry_have_a_value_address():
         b.exit()
         from rawbpf.machine.machine import Machine
 
-        with pytest.raises(MachineError, match="only arrays with one entry allow this"):
+        with pytest.raises(MachineError, match="only arrays with one entry support this"):
             Machine(b.build(), [spec]).run()
 
 

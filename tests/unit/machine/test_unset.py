@@ -43,7 +43,7 @@ def test_an_unset_register_is_fine_if_unused():
 def test_unwritten_stack_is_garbage_or_an_error():
     read = "*(u32 *)(r10 - 8) = 0\n r0 = *(u64 *)(r10 - 8)"
     assert run(read) == 0xA5A5A5A5_00000000
-    with pytest.raises(MachineError, match=r"reads 8 bytes at .*: stack-4 was not written before"):
+    with pytest.raises(MachineError, match=r"reads 8 bytes at .*: stack-4 was never written"):
         run(read, check_stack=True)
     assert run("*(u64 *)(r10 - 8) = 3\n r0 = *(u32 *)(r10 - 8)", check_stack=True) == 3
 
@@ -66,7 +66,7 @@ def test_a_new_call_or_run_starts_with_an_unwritten_stack():
         """,
         check_stack=True,
     )
-    with pytest.raises(MachineError, match="was not written"):
+    with pytest.raises(MachineError, match="was never written"):
         machine.run()
 
 

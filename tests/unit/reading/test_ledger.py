@@ -21,7 +21,10 @@ def test_a_run_without_losses_has_a_short_summary():
 def test_losses_are_listed_by_cause():
     ledger = Ledger(outcomes(1, ENOSPC=7, ENOENT=2))
     ledger.delivered = 1
-    text = "9 (2 ENOENT: the CPU has no ring: it came online later, 7 ENOSPC: the ring was full)"
+    text = (
+        "9 (2 ENOENT: the CPU has no ring because it came online later, 7 ENOSPC: the ring "
+        "was full)"
+    )
     assert ledger.lost_text() == text
     assert ledger.total_lost == 9
 

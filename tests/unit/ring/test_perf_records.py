@@ -22,12 +22,12 @@ def test_any_bytes_can_be_parsed(data):
 @pytest.mark.parametrize(
     ("record", "damage"),
     [
-        (struct.pack("=IHH", 9, 0, 0), "a record of 0 bytes"),
-        (struct.pack("=IHH", 9, 0, 7), "a record of 7 bytes"),
-        (struct.pack("=IHH", 9, 0, 12) + bytes(8), "a record of 12 bytes"),
-        (struct.pack("=IHH", 9, 0, 65535), "a record of 65535 bytes"),
-        (struct.pack("=IHHI", 9, 0, 16, 5) + b"abcd", "5 raw bytes in a record of 16"),
-        (b"\x09\0\0", "3 bytes at 16, less than a header"),
+        (struct.pack("=IHH", 9, 0, 0), "invalid record size 0"),
+        (struct.pack("=IHH", 9, 0, 7), "invalid record size 7"),
+        (struct.pack("=IHH", 9, 0, 12) + bytes(8), "invalid record size 12"),
+        (struct.pack("=IHH", 9, 0, 65535), "invalid record size 65535"),
+        (struct.pack("=IHHI", 9, 0, 16, 5) + b"abcd", "5 raw bytes do not fit into a record of 16"),
+        (b"\x09\0\0", "only 3 bytes left at 16, less than a header"),
     ],
 )
 def test_records_before_damage_are_returned(record, damage):

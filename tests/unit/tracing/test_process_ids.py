@@ -49,7 +49,7 @@ def test_the_id_of_a_thread_is_an_error_because_programs_compare_processes():
     thread.start()
     try:
         ready.wait()
-        with pytest.raises(KernelError, match="is the ID of a thread; give") as caught:
+        with pytest.raises(KernelError, match="is the ID of a thread; specify") as caught:
             process_id(thread.native_id)
         assert caught.value.errno == errno.EINVAL
     finally:

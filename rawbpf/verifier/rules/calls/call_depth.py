@@ -19,7 +19,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
     if again is not None:
         return Finding(
             "a function calls itself and exceeds the maximum call depth",
-            (Evidence("this call appears more than once on the path", again),),
+            (Evidence("this call occurs more than once on the path", again),),
             change="replace the recursion with a bounded loop",
         )
     return Finding(

@@ -48,7 +48,8 @@ RULE = Rule(
     ),
     meaning=(
         "The verifier follows every path and every iteration of a loop, unless it reaches a "
-        "state that it has already verified. It gives up after 1 million instructions. The "
+        "state that it has already verified. The verifier gives up after it has followed "
+        "1 million instructions. The "
         "limit applies to the instructions that the verifier follows, not to the "
         "instructions in the program."
     ),

@@ -49,7 +49,7 @@ RULE = Rule(
         "are stored. This typically happens in a loop that may exit in every iteration."
     ),
     reason=(
-        "Each stored branch is a copy of all registers and the stack. These copies take up "
+        "Each stored branch is a copy of all registers and the stack. These copies use "
         "kernel memory, which must be limited."
     ),
     examples=(),

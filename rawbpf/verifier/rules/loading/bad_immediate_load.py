@@ -86,8 +86,9 @@ RULE = Rule(
         "variable, or a function."
     ),
     reason=(
-        "The kernel replaces the value with a kernel address. It must be sure that the "
-        "object exists, and that the second slot is never run as an instruction."
+        "The kernel replaces the value with a kernel address. The kernel must be sure "
+        "that the object exists, and that the second slot is never executed as an "
+        "instruction."
     ),
     examples=(
         Example(

@@ -36,7 +36,7 @@ RULE = Rule(
         "safe, although the program may be correct."
     ),
     reason=(
-        "A verifier that draws wrong conclusions could accept a harmful program. The "
+        "A verifier that draws the wrong conclusions could accept a harmful program. The "
         "verifier therefore checks its own state, and rejects the program in case of doubt."
     ),
     examples=(),

@@ -97,8 +97,8 @@ RULE = Rule(
     ),
     reason=(
         "The kernel also runs programs loaded by unprivileged users. Some attacks (Spectre) "
-        "only need a program that computes an address without using it. Most distributions "
-        "do not allow users without CAP_BPF to load programs."
+        "only need a program that computes an address without using it. Most "
+        "distributions do not allow users to load programs without CAP_BPF."
     ),
     examples=(
         Example(

@@ -55,14 +55,16 @@ RULE = Rule(
     ),
     meaning=(
         "A program can be loaded with BTF types, one record per function (func_info) and "
-        "one per source line (line_info). The records refer to instructions by index. They "
-        "must be sorted and refer to instructions inside the program, and each func_info "
-        "record must refer to the first instruction of a function. A function that is used "
+        "one per source line (line_info). The records refer to instructions by index. "
+        "The records must be sorted and refer to instructions inside the program, and "
+        "each func_info record must refer to the first instruction of a function. A "
+        "function that is used "
         "as a callback must be static."
     ),
     reason=(
         "The kernel provides this information to tools that list or debug programs. The "
-        "verifier also relies on it, because functions can be verified by their types alone."
+        "verifier also relies on this information, because functions can be verified by "
+        "their types alone."
     ),
     examples=(
         Example(

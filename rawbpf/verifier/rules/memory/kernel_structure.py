@@ -93,8 +93,9 @@ RULE = Rule(
         "part of an integer member. A member that is a pointer must be read as a whole."
     ),
     reason=(
-        "The verifier knows this memory only by its BTF types. Half of a pointer would be a "
-        "scalar that reveals part of an address, and the memory after the structure belongs "
+        "The verifier knows this memory only through its BTF types. Half of a pointer "
+        "would become a scalar that reveals part of an address, and the memory after the "
+        "structure belongs "
         "to another object."
     ),
     examples=(

@@ -126,8 +126,8 @@ RULE = Rule(
     ),
     reason=(
         "The memory above the frame contains registers that the kernel saved, and the "
-        "memory below it is used by the next function call. A write to either could change "
-        "the kernel's behaviour."
+        "memory below it is used by the next function call. A write to either area could "
+        "change the kernel's behaviour."
     ),
     examples=(
         Example(

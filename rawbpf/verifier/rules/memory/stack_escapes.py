@@ -31,7 +31,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding:
         else "the function stores a pointer to its own stack frame in its caller's frame, which "
         "lives longer",
         known,
-        change=("have the caller pass a pointer to its own memory, and write the result there"),
+        change="have the caller pass a pointer to its own memory, and write the result there",
     )
 
 
@@ -54,8 +54,9 @@ RULE = Rule(
     ),
     meaning=(
         "Each function has its own stack frame, which exists only until the function "
-        "returns. A pointer to the frame may be passed to called functions. It may not be "
-        "passed to the caller, either as the return value or through the caller's frame."
+        "returns. A pointer to the frame may be passed to called functions. A pointer to "
+        "the frame may not be passed to the caller, either as the return value or "
+        "through the caller's frame."
     ),
     reason=(
         "The next call reuses the same bytes, so the caller would read or change unrelated data "

@@ -53,8 +53,8 @@ RULE = Rule(
     patterns=(r"R(?P<reg>\d\d?) offset is outside of the packet",),
     meaning=(
         "A comparison with data_end has two branches. On one branch, the bytes are inside "
-        "the packet. On the other, they are certainly outside, and the program accesses "
-        "them on this branch."
+        "the packet. On the other branch, the bytes are certainly outside the packet, "
+        "and the program accesses them on this branch."
     ),
     reason=(
         "The memory after the packet belongs to the kernel. Usually the comparison is "

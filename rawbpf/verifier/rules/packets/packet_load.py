@@ -59,8 +59,8 @@ RULE = Rule(
     meaning=(
         "`r0 = *(u8 *)skb[0]` (BPF_LD_ABS) comes from classic BPF. The instruction needs "
         "the context in r6 and works only in socket filter and traffic control programs. If "
-        "the packet is too short, the instruction ends the program. It cannot be used while "
-        "the program holds a reference that must be released."
+        "the packet is too short, the instruction ends the program. This instruction "
+        "cannot be used while the program holds a reference that must be released."
     ),
     reason=(
         "The instruction becomes a call to a function that may end the program immediately, "

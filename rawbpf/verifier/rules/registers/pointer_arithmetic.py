@@ -99,13 +99,15 @@ RULE = Rule(
     ),
     meaning=(
         "A number may be added to a pointer or subtracted from it, in 64-bit arithmetic. "
-        "After any other operation, the verifier could no longer track where the pointer "
-        "points. Pointers to maps, to the end of the packet and to kernel objects may not "
+        "After any other operation, the verifier could no longer determine where the "
+        "pointer points. Pointers to maps, to the end of the packet and to kernel "
+        "objects may not "
         "be changed at all."
     ),
     reason=(
-        "The verifier proves that every access stays inside some memory. For this proof, "
-        "the verifier must know which memory a pointer points into and at what offset. Only "
+        "The verifier must prove that every access stays inside a memory region. For "
+        "this proof, the verifier must know which memory region a pointer refers to, and "
+        "the offset in that region. Only "
         "addition and subtraction preserve this knowledge."
     ),
     examples=(

@@ -42,8 +42,8 @@ RULE = Rule(
         "register. The program passes a pointer, or a value that may be a pointer."
     ),
     reason=(
-        "The function was verified with a scalar as its argument. It would use the pointer "
-        "like a number, and could leak it."
+        "The function was verified with a scalar as its argument. The function would use "
+        "the pointer like a number, and could leak the address."
     ),
     examples=(),
     explain=_explain,

@@ -78,8 +78,8 @@ RULE = Rule(
     ),
     reason=(
         "An uninitialized register holds whatever the kernel left in it, perhaps a kernel "
-        "address. Such an address must not leak, and a program that depends on the value "
-        "would behave unpredictably."
+        "address. Such an address must not leak, and a program that depends on such a "
+        "value would behave unpredictably."
     ),
     examples=(
         Example(

@@ -96,7 +96,7 @@ RULE = Rule(
     reason=(
         "During an RCU read-side critical section, the kernel cannot free objects that were "
         "removed. With preemption or interrupts disabled, no other code runs on the CPU. "
-        "Such sections must be short, and they must end."
+        "Such sections must be short and must always end."
     ),
     examples=(),
     explain=_explain,

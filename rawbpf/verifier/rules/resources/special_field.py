@@ -56,8 +56,9 @@ RULE = Rule(
     ),
     meaning=(
         "A map value may have special members that the kernel manages: struct bpf_timer, bpf_wq, "
-        "bpf_list_head, and pointers marked __kptr. Only the functions for these members may "
-        "access them, at the member's own offset, in a map whose BTF describes them."
+        "bpf_list_head, and pointers marked __kptr. A program may access these members "
+        "only through the functions intended for them, at the member's own offset, in a "
+        "map whose BTF describes the members."
     ),
     reason=(
         "When a map entry is deleted, the kernel frees the objects that its special members "
