@@ -35,7 +35,7 @@ def path_word(path: str | os.PathLike[str]) -> str:
 def own_python(module: str, *words: str, python: str | None = None) -> list[str]:
     """Return a command that runs a module with this Python, ignoring the current folder.
 
-    ``python`` replaces the path of this Python, for a command that runs in a guest.
+    ``python`` is used in place of this Python's path, for a command that runs in a guest.
 
     >>> own_python("rawbpf", "doctor")[1:]
     ['-P', '-m', 'rawbpf', 'doctor']

@@ -85,7 +85,7 @@ class RawbpfError(Exception):
 
     @property
     def headline(self) -> str:
-        """What failed and why, as text without the fix."""
+        """A text that says what failed and why, without the fix."""
         return self.what if self.why is None else f"{self.what}: {self.why}"
 
     def __str__(self) -> str:

@@ -64,7 +64,7 @@ class Trial(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """What was requested, what the kernel knew, why it rejected the request, and what to change.
+    """The request, the facts that the kernel knew, the reason for the rejection, and a fix.
 
     ``sentence`` states the error in one sentence without a final period. ``cause`` is the kernel's
     own message on one line, and ``kernel`` contains all lines of the message. ``call`` shows the

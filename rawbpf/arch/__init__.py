@@ -50,7 +50,7 @@ def native(default: Architecture | None = None) -> Architecture:
 
 
 def named(name: str) -> Architecture:
-    """Return the architecture that people, uname(1) or Debian call ``name``.
+    """Return the architecture with this name, which may be the one that uname(1) or Debian uses.
 
     Raises UsageError if no supported architecture has this name.
 
@@ -65,7 +65,7 @@ def named(name: str) -> Architecture:
 
 
 def of_release(release: str) -> Architecture:
-    """Return the architecture of a Debian kernel, whose release ends with the architecture.
+    """Return the architecture of a Debian kernel, which is the last part of its release.
 
     Any other release is assumed to belong to a kernel for this machine.
 

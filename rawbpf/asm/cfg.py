@@ -78,7 +78,7 @@ def control_flow(instructions: Sequence[Instruction], functions: Iterable[int] =
 def _edges(one: Instruction, at: int) -> tuple[Edge, ...] | None:
     """Return an instruction's outgoing edges.
 
-    Return None if execution always continues with the next instruction.
+    The result is None if execution always continues with the next instruction.
     """
     kind, what = instruction_class(one.opcode), operation(one.opcode)
     if kind not in (isa.BPF_JMP, isa.BPF_JMP32) or what == isa.BPF_CALL:

@@ -1,4 +1,4 @@
-"""Find the bytes of its context that a program may read or write.
+"""Find the bytes of the context that a program may read or write.
 
 A program receives the address of its context in r1. The kernel records how far into the context
 the program reaches (prog->aux->max_ctx_offset), but does not report the instruction.
@@ -37,7 +37,7 @@ _SCRATCH = range(6)
 
 
 class ContextAccess(NamedTuple):
-    """An access to ``size`` bytes at ``offset`` of the context by the instruction at ``slot``."""
+    """The instruction at ``slot`` accesses ``size`` bytes at ``offset`` in the context."""
 
     slot: int
     offset: int
@@ -45,7 +45,7 @@ class ContextAccess(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The offset after the last byte."""
+        """The offset just past the last byte."""
         return self.offset + self.size
 
 
@@ -98,7 +98,7 @@ def _after(one: Instruction, address: _Address) -> Iterator[_Address]:
 
 
 def _moved(one: Instruction, place: int, offset: int) -> Iterator[tuple[int, int]]:
-    """Yield the places of the address after an instruction, and the address's offset."""
+    """Yield the places that hold the address after an instruction, and the offset in it."""
     kind, what = instruction_class(one.opcode), operation(one.opcode)
     if kind == isa.BPF_ALU64 and what == isa.BPF_ADD and not uses_register(one.opcode):
         yield place, offset + (one.imm if one.dst == place else 0)

@@ -42,7 +42,7 @@ _FIELDS = ("dst", "src", "off", "imm")
 _FOREIGN = {
     0x8D: "clang calls a function through a pointer (callx), which no kernel supports",
 }
-"""Instructions that compilers emit and no kernel runs, by opcode."""
+"""Instructions that compilers emit but no kernel supports, keyed by opcode."""
 
 
 @cache

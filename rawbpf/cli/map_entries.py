@@ -1,12 +1,12 @@
-"""Text and JSON that `rawbpf map dump` and `rawbpf run` share for entries of maps.
+"""Format map entries as text and JSON, for `rawbpf map dump` and `rawbpf run`.
 
     stacks       the values of a STACK_TRACE map are call chains, whose addresses become functions
     histograms   counts of power-of-two slots: an array of counts, or an array in each value
     rows         entries of a hash whose values are numbers are sorted; the largest comes last
 
 A value of a STACK_TRACE map holds up to 127 addresses, innermost first, and ends with zeros. With
-BPF_F_STACK_BUILD_ID, a value holds structs bpf_stack_build_id, which name a user-space file and an
-offset instead of an address (4.17).
+BPF_F_STACK_BUILD_ID (4.17), a value holds structs bpf_stack_build_id, which give a user-space file
+and an offset instead of an address.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def stack_lines(key: object, frames: list[str]) -> Iterator[str]:
 
 
 def named_addresses(value: Any, symbols: KernelSymbols) -> Any:  # noqa: ANN401 -- any decoded value
-    """Return the value with a function's name after each address in the kernel's code.
+    """Return the value, with the function's name after each address in kernel code.
 
     An unsigned number is treated as an address if a kernel function contains it.
     """
@@ -127,7 +127,7 @@ def histogram_lines(spec: MapSpec, rows: Rows) -> Iterator[str]:
 
 
 def histogram_objects(spec: MapSpec, rows: Rows) -> Iterator[dict[str, Any]]:
-    """Yield an object for each histogram in a map. Both bounds of a slot are inclusive."""
+    """Yield a JSON object for each histogram in a map. Both bounds of a slot are inclusive."""
     for key, counts in _histograms(spec, rows):
         slots = [
             {"min": 1 << slot if slot else 0, "max": (2 << slot) - 1, "count": count}
@@ -138,7 +138,7 @@ def histogram_objects(spec: MapSpec, rows: Rows) -> Iterator[dict[str, Any]]:
 
 
 def _histograms(spec: MapSpec, rows: Rows) -> Iterator[tuple[Any, list[int]]]:
-    """Yield a key, or None for a map that is one histogram, and the counts of its slots."""
+    """Yield a key (None if the whole map is one histogram) and the counts of the slots."""
     found = list(rows)
     if spec.map_type in _ARRAYS:
         numbers = {key: _number(spec, value) for key, value in found}

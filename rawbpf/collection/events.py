@@ -92,7 +92,7 @@ class Events(Owner):
 
         A duration of 0 yields only the records that are already in the rings, and None continues
         until ``stop``. A struct is decoded as a dict of its members. The calling thread sleeps
-        while there are no records. ClosedError: closed meanwhile.
+        while there are no records. Raises ClosedError if the reader is closed in the meantime.
         """
         yield from self.session.records(duration)
 

@@ -69,7 +69,7 @@ class KernelType(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """Why a type was not found, and how to fix the problem."""
+    """The reason why a type was not found, and a fix for the problem."""
 
     why: str
     fix: str | None = None

@@ -44,7 +44,7 @@ _MOST_NAMELESS = 200
 def match_path(local: Path, kind: bpf_core_relo_kind, btf: Btf, root: int) -> Path | None:
     """Return the path from type ``root`` of ``btf`` that corresponds to ``local``.
 
-    Return None if ``btf`` lacks the path.
+    The result is None if ``btf`` lacks the path.
     """
     if kind in TYPE_KINDS:
         strict = kind is bpf_core_relo_kind.BPF_CORE_TYPE_MATCHES

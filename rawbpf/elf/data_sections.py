@@ -45,7 +45,7 @@ _LARGEST = 1 << 26
 def data_sections(file: ObjectFile, btf: Btf | None, report: Report = stop) -> dict[int, DataSpec]:
     """Return nonempty data sections by section number; maps cannot be empty.
 
-    Raises FormatError if the sections are damaged. Reports an UnsupportedError if a section
+    Raises FormatError if the sections are damaged. An UnsupportedError is reported if a section
     contains addresses.
     """
     sections = [

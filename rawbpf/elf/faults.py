@@ -1,7 +1,7 @@
-"""What happens when one part of an object is invalid: stop reading, or note the fault and go on.
+"""Handle invalid parts of an object: either stop reading, or record the fault and go on.
 
-Loading needs the whole object, so the first fault is raised. Inspecting shows everything else, and
-lists the faults.
+Loading needs the whole object, so the first fault is raised. When an object is inspected, all valid
+parts are shown, and the faults are listed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rawbpf.errors import RawbpfError
 __all__ = ["Report", "stop"]
 
 Report = Callable[[RawbpfError], object]
-"""Receives each fault of an object; reading continues when the function returns."""
+"""A function that is called with each fault; reading continues when it returns."""
 
 
 def stop(fault: RawbpfError) -> None:

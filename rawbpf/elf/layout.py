@@ -129,7 +129,7 @@ class SectionHeader(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """Elf64_Sym. type. | type."""
+    """Elf64_Sym. The ``info`` of a symbol is binding << 4 | type."""
 
     name: int
     info: int
@@ -140,7 +140,7 @@ class Symbol(NamedTuple):
 
 
 class Relocation(NamedTuple):
-    """Elf64_Rel. relocation type. | relocation type."""
+    """Elf64_Rel. A relocation's ``info`` is symbol index << 32 | relocation type."""
 
     offset: int
     info: int

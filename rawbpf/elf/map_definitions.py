@@ -180,7 +180,7 @@ def old_maps(file: ObjectFile, report: Report = stop) -> dict[Place, MapSpec]:
     still exist, such as the ir-keytable decoders with their section "lirc_mode2/maps". Loaders
     disagree about the fields after the first five numbers, but ignore zeros in them.
 
-    Reports a FormatError if a definition is damaged, and an UnsupportedError if it uses fields
+    A FormatError is reported if a definition is damaged, and an UnsupportedError if it uses fields
     beyond the first five numbers.
     """
     found = {}

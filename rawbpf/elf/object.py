@@ -63,9 +63,8 @@ def open_object(data: bytes) -> ObjectSpec:
 def read_spec(file: ObjectFile, report: Report = stop) -> ObjectSpec:
     """Return the object spec for a parsed file. Raises the same errors as ``open_object``.
 
-    ``report`` is called for each part that is invalid although the rest of the object can be read:
-    a map's definition, an instruction, a relocation. If ``report`` returns, the spec contains
-    everything else.
+    ``report`` is called for each map definition, instruction or relocation that is invalid, if the
+    rest of the object can be read. If ``report`` returns, the spec contains everything else.
     """
     return _Reader(file, report).spec()
 

@@ -48,8 +48,8 @@ class References:
     """Resolves relocations to symbolic references.
 
     ``maps`` maps locations to map names. ``data`` maps section numbers to the names of data
-    sections. ``names`` maps the locations of functions to their unique names. ``report`` receives
-    each relocation that cannot be resolved.
+    sections. ``names`` maps the locations of functions to their unique names. ``report`` is called
+    with an error for each relocation that cannot be resolved.
     """
 
     def __init__(

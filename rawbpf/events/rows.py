@@ -57,7 +57,7 @@ class Rows(Sequence[R]):
     def __getitem__(self, key: int | slice | str) -> Any:  # noqa: ANN401 -- depends on the key
         """Return a record, several records, or one field of all records.
 
-        A slice without a step is an array of its own, and any other slice a list.
+        A slice without a step is another such sequence, and any other slice is a list.
         """
         if isinstance(key, str):
             return self._column(key)

@@ -4,7 +4,7 @@ Feature names match the kernel's names; helper names have the prefix ``bpf_``. `
 the features that `rawbpf kprobe` requires. A commit is omitted if it could not be verified.
 
 Sources: the commits themselves, bcc's docs/kernel-versions.md, and the eBPF documentation project.
-A test runs all probes on each guest kernel and compares the answers with this table.
+A test runs all probes on each guest kernel and compares the results with this table.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Feature(NamedTuple):
     def ask(self) -> Answer:
         """Probe the running kernel for a feature.
 
-        Without CAP_BPF and CAP_PERFMON, most answers are unknown.
+        Without CAP_BPF and CAP_PERFMON, most results are unknown.
         """
         raise_memlock_if_needed()
         return self.probe()

@@ -275,7 +275,7 @@ def read_text(root: Root, path: str) -> str | None:
 def sysctl(name: str, root: Root = "/") -> int | None:
     """Return a number from /proc/sys, such as ``kernel/kptr_restrict``.
 
-    Return None if the file is missing.
+    The result is None if the file is missing.
     """
     text = read_text(root, f"/proc/sys/{name}")
     if text is None:

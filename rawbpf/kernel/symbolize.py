@@ -60,7 +60,7 @@ class Symbolizer:
     def __call__(self, address: int) -> Place | None:
         """Return the function that contains ``address``.
 
-        Return None if no function is known there or addresses are hidden.
+        The result is None if no function is known there, or if addresses are hidden.
         """
         index = bisect_right(self._addresses, address) - 1
         if index < 0 or not 0 <= address - self._addresses[index] < _FARTHEST:
@@ -72,11 +72,11 @@ class Symbolizer:
 
 
 class KernelSymbols:
-    """Names addresses of the running kernel's functions.
+    """Finds the names of functions at addresses in the running kernel.
 
-    The symbols are parsed when the first kernel address is named. The file is opened at once,
-    because the kernel checks the opener's capabilities (CAP_SYSLOG), which may be dropped before
-    the first address is named.
+    The symbols are parsed when the first kernel address is looked up. The file is opened
+    immediately, because the kernel checks the opener's capabilities (CAP_SYSLOG), which may be
+    dropped before the first lookup.
 
     >>> with KernelSymbols("/nonexistent") as symbols:
     ...     print(symbols.name(0xFFFFFFFF81000000), symbols.name(7))
@@ -95,7 +95,7 @@ class KernelSymbols:
         self.close()
 
     def close(self) -> None:
-        """Close the file. Symbols that were parsed remain known."""
+        """Close the file. Once symbols have been parsed, they are kept."""
         if self._file is not None:
             self._file.close()
 

@@ -1,8 +1,8 @@
 """Explain why a program that reads beyond its tracepoint's record cannot be attached.
 
-The verifier does not know to which tracepoint a program will be attached. It allows every access
-that any tracepoint could satisfy, and notes the end of the last access. Attaching compares this end
-with the record:
+The verifier does not know to which tracepoint a program will be attached. The verifier therefore
+allows every access that is valid for some tracepoint, and records the end of the last one.
+When the program is attached, the kernel compares this end with the size of the record:
 
     tracepoint       The record ends with the last field in events/GROUP/NAME/format. Attaching
                      fails with EACCES (4.7, perf_event_set_bpf_prog() in kernel/events/core.c).
@@ -41,13 +41,13 @@ _ERRNOS = {ProbeKind.TRACEPOINT: errno.EACCES, ProbeKind.RAW_TRACEPOINT: errno.E
 _FIELD = re.compile(r"\tfield:(.+?);\s*offset:(\d+);\s*size:(\d+);")
 
 _COMMON = 8
-"""The size of the fields that all tracepoints have. Programs must not read these fields."""
+"""The size of the fields that all tracepoints share. Programs must not read these fields."""
 
 _ARGUMENT = 8
 
 
 class Record(NamedTuple):
-    """What a tracepoint passes to a program: the size in bytes, and a line for each field."""
+    """The record that a tracepoint passes to a program: its size in bytes, and a line per field."""
 
     size: int
     fields: tuple[str, ...]
@@ -58,7 +58,8 @@ def explain_size(
 ) -> AttachError | None:
     """Return the error to raise if a program accesses bytes beyond the record of its tracepoint.
 
-    Return None if ``number`` is not the errno for such an access, or no such access is found.
+    The result is None if ``number`` is not the errno for such an access, or if no such access is
+    found.
     """
     if number != _ERRNOS.get(probe.kind):
         return None

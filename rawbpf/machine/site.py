@@ -1,4 +1,4 @@
-"""What is known about an instruction before the program runs.
+"""The facts about an instruction that are known before the program runs.
 
 Decoding turns each instruction into a *step*, which is a function that executes the instruction and
 returns the index of the next one. Everything that can be determined in advance (the operation, the

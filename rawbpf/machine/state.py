@@ -104,7 +104,7 @@ class State:
     def packet_bytes(self, offset: int, size: int) -> bytes | None:
         """Return packet bytes for a packet load of classic BPF.
 
-        Return None if any of the bytes are outside the packet.
+        The result is None if any of the bytes are outside the packet.
 
         Offsets from -0x100000 are relative to the network header, and offsets from -0x200000 are
         relative to the start of the packet.

@@ -21,7 +21,9 @@ BLOCK = 512
 """Records per block. Larger blocks are hardly faster but need more memory."""
 
 _LARGEST = 1 << 18
-"""Bytes of records per block, unless a record is larger. Text is several times as long."""
+"""The size of a block's records in bytes, unless a single record is larger.
+
+The text of the records is several times as long."""
 
 _MOST_CACHED = 1 << 11
 

@@ -31,7 +31,7 @@ __all__ = ["LineArrays"]
 _BLOCK = 4096
 
 _LONGEST = 256
-"""Bytes of the longest line. Blocks of longer lines would need too much memory."""
+"""The length in bytes of the longest line. Blocks of longer lines would need too much memory."""
 
 _SECOND = 10**9
 _COMM = LOG.offset("comm")

@@ -126,7 +126,7 @@ class Switch(Protocol):
 
         ``found`` is the number of bytes that the last pass found in the ring.
 
-        Return True if each of these records has woken the reader, and may itself be the result of
+        Return True if each of these records has woken the reader and may itself have been caused by
         a wake-up.
         """
 

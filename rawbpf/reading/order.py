@@ -63,7 +63,7 @@ class Taken(Sequence[Record]):
             yield Record(self.map, self.cpu, data)
 
     def __getitem__(self, key: int | slice) -> Any:  # noqa: ANN401 -- a record, or a list
-        """Copy one record, or return several records."""
+        """Return several records, or a copy of a single one."""
         numbers = range(len(self))[key]
         if isinstance(numbers, int):
             return Record(self.map, self.cpu, self.batch.part(numbers, numbers + 1).records()[0])

@@ -8,8 +8,8 @@ and an event that is not mapped has no ring.
 
 The IDs of possible CPUs may have gaps, and opening an event for an offline CPU fails with ENODEV. A
 CPU that comes online later has no ring, so the helper fails with ENOENT on that CPU. On a CPU whose
-ID is not below the map's max_entries, the helper fails with E2BIG. How these losses are counted is
-described in ``reading.collector``.
+ID is not below the map's max_entries, the helper fails with E2BIG. ``reading.collector`` describes
+how these losses are counted.
 
 The kernel cannot resize a ring. If a ring is more than half full in several passes, or records were
 lost, the reader opens a ring of four times the size and stores its events in the map. The old ring

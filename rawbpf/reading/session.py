@@ -60,7 +60,7 @@ class Session(Owner, Generic[R]):
     def __init__(self, collector: Collector[R]) -> None:
         self._collector, self.ledger = collector, collector.ledger
         self._untaken: deque[Sequence[R]] = deque()
-        self._taken = 0  # records of the first batch that records() has yielded
+        self._taken = 0  # the number of records in the first batch that records() has yielded
         self._reason: str | None = None
         self._deadline: float | None = None
         self._quiet_passes, self._warm = 0, False
@@ -229,7 +229,7 @@ class Session(Owner, Generic[R]):
                 yield batch
 
     def _take(self) -> Iterator[R]:
-        """Do the same for single records, from the first batch's first record that is left."""
+        """Yield single records, starting with the first one that is left in the first batch."""
         while self._untaken:
             batch, number = self._untaken[0], self._taken
             for record in islice(batch, number, None):
@@ -238,7 +238,7 @@ class Session(Owner, Generic[R]):
                 self.ledger.delivered += 1
                 yield record
                 if self._taken != number or not self._untaken or self._untaken[0] is not batch:
-                    break  # the caller took records in another way meanwhile
+                    break  # in the meantime, the caller has taken records in another way
             else:
                 self._untaken.popleft()
                 self._taken = 0

@@ -34,7 +34,7 @@ _ALWAYS = {
 
 
 _UNREAD = 16
-"""The size of an attr that the kernel cannot copy."""
+"""A size for an attr that the kernel cannot copy."""
 
 
 class Answer(NamedTuple):
@@ -101,8 +101,8 @@ class FailedCall:
     def is_denied_unread(self) -> bool:
         """Return whether the command is denied before the kernel reads its arguments.
 
-        bpf(2) with a NULL attr fails with EFAULT, unless a seccomp filter answers for the kernel:
-        the kernel consults security modules only after it has copied the attr.
+        bpf(2) with a NULL attr fails with EFAULT unless a seccomp filter intercepts the call: the
+        kernel consults security modules only after it has copied the attr.
         """
         try:
             enter("bpf", self.cmd, 0, _UNREAD)

@@ -30,8 +30,8 @@ _RAW_SIZE = struct.Struct("=I")
 _LOST = struct.Struct("=QQ")
 _RAW_AT = _HEADER.size + _RAW_SIZE.size
 
-# The type, the size and the raw size of a record. Between the first two fields is ``misc``, which
-# says whether the CPU was in user mode, so it may differ between records that are otherwise alike.
+# The type, the size and the raw size of a record. The field ``misc`` between the first two fields
+# says whether the CPU was in user mode, so it may differ between records that are otherwise equal.
 _ALIKE = ((0, 4), (6, 6))
 _SAME_MODE = ((0, _RAW_AT),)
 
@@ -118,7 +118,7 @@ def _alike(data: bytes, start: int, step: int, most: int) -> int:
     if most == 1 or data[after + 6 : after + 8] != data[start + 6 : start + 8]:
         return 1  # comparing two sizes is cheaper than looking for a run
     records = Batch(data, start, step, 0, step, most)
-    count = records.agreeing(_SAME_MODE)  # fewer comparisons, and usually enough
+    count = records.agreeing(_SAME_MODE)  # needs fewer comparisons, and is usually sufficient
     end = start + count * step
     if data[end + 6 : end + _RAW_AT] == data[start + 6 : start + _RAW_AT]:
         return records.agreeing(_ALIKE)

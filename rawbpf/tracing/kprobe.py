@@ -188,7 +188,7 @@ class Kprobe(Owner):
         A ``duration`` of 0 or None sets no limit. When the iteration ends, the probe is removed,
         and the remaining events are yielded.
         """
-        batches: Any = self.session.batches(duration or None)  # all are rows: see _decode
+        batches: Any = self.session.batches(duration or None)  # _decode returns only rows
         yield from batches
         yield from self.last_batches()
 

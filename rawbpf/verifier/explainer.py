@@ -79,7 +79,7 @@ class Diagnosis(NamedTuple):
 
 
 def explain(text: str, spec: ProgramSpec | None = None) -> Explanation:
-    """Return the explanation of a log.
+    """Return the explanation of a verifier log.
 
     The function never raises an error, regardless of the text.
 

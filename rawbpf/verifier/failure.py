@@ -135,7 +135,7 @@ class Failure:
     def birth(self, register: int, at: int = 0) -> Origin | None:
         """Return the step that created a value, which is a call, a constant or a load.
 
-        Return None if the value existed when the program started.
+        The result is None if the value existed when the program started.
         """
         found = self.origins(register, at)
         last = found[-1] if found else None

@@ -21,7 +21,7 @@ EMULATOR = {_QEMU.program: _QEMU.packages["apt install"]}
 """Maps the emulator that runs guests to the Debian package that provides it."""
 
 EMULATORS = {one.qemu.program: one.qemu.packages["apt install"] for one in ARCHITECTURES.values()}
-"""The same for guests of all architectures."""
+"""Maps the emulators for guests of all architectures to their Debian packages."""
 
 PEERS = {
     "gcc": "gcc libc6-dev linux-libc-dev",

@@ -60,7 +60,7 @@ def test_instructions_maps_slots_to_instructions(bytecode):
     b = Builder("wide")
     b.lddw(r1, 0x1122334455667788)
     b.lddw(r2, -2)
-    b.lddw(r0, 0x1_8000_0000)  # the lower half has its highest bit set
+    b.lddw(r0, 0x1_8000_0000)  # the highest bit of the lower half is set
     b.exit()
     found = bytecode.instructions(b.build().encode())
     assert list(found) == [0, 2, 4, 6], "a 64-bit constant takes two slots"

@@ -198,7 +198,7 @@ def read_value(text: str) -> Any:  # noqa: ANN401 -- any JSON value; checked aga
 def entry_lines(
     one: Map, entries: Iterable[tuple[bytes, bytes]], *, as_json: bool, as_hex: bool
 ) -> Iterator[str]:
-    """Yield the lines of each map entry: one line, or a line for each function of a stack."""
+    """Yield the lines for each map entry; a stack takes one line per function."""
     if is_stacks(one.spec) and not as_hex:
         return _stacks(one, entries, as_json=as_json)
     if as_hex or not one.types.known:

@@ -75,7 +75,7 @@ class Wanted:
                 raise UsageError(f"--print {word}: the object has no BTF", fix="compile with -g")
             self._types[name] = named_type(spec.btf, struct) if struct and spec.btf else None
         self.histograms = set(histograms)
-        """Maps to show as histograms: ``--hist MAP``."""
+        """The maps to show as histograms, as given by ``--hist MAP``."""
         for name in self.histograms:
             if spec.maps.get(name) is None or spec.maps[name].map_type not in TABLES:
                 has = ", ".join(n for n, m in spec.maps.items() if m.map_type in TABLES) or "none"

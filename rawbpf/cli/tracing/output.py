@@ -182,7 +182,8 @@ class Output:
 
         Call this method once all programs are attached.
 
-        ``rings_grow``: perf rings may be replaced by larger ones. A second call has no effect.
+        ``rings_grow`` means that perf rings may be replaced by larger ones. A second call has no
+        effect.
         """
         if not self._stdout.started and not self._keep_caps:
             drop_capabilities(rings_grow=rings_grow)
@@ -343,7 +344,7 @@ class Stdout:
         return True
 
     def _join_small(self) -> None:
-        """Join small items at the front of the queue, so that they are written by one call."""
+        """Join small items at the front of the queue, so that a single call writes them."""
         parts = [self._queue.popleft()]
         size = len(parts[0])
         while self._queue and size + len(self._queue[0]) <= _LARGE_CHUNK:

@@ -87,7 +87,7 @@ class Lines(TextFormat):
         return "".join([printable(line.expandtabs()) + "\n" for line in lines])
 
     def entries(self, spec: MapSpec, entries: Iterable[tuple[Any, Any]]) -> Iterator[str]:
-        """Yield the name of a map, and a line for each of its entries or frames of a stack."""
+        """Yield the name of a map, and a line for each entry or, in stacks, for each frame."""
         yield f"\n{spec.name}:\n"
         for key, value in sorted_rows(spec, entries):
             if is_stacks(spec):
@@ -162,7 +162,7 @@ class Json(JsonFormat):
 
 
 def _blocks(taken: Taken) -> Iterator[list[bytes]]:
-    """Yield the records of a block at a time."""
+    """Yield records in groups of one block each."""
     for span in spans(len(taken), taken.batch.size):
         yield taken.batch.part(*span).records()
 

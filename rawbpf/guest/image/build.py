@@ -56,7 +56,7 @@ _KEPT_IMAGES = 8
 def open_images(*, with_tests: bool, python: Interpreter = OWN) -> list[BinaryIO]:
     """Open the two cached archives, creating them if necessary."""
     packages = _packages(with_tests)
-    if python.root is not None:  # Debian's packages replace those with compiled modules
+    if python.root is not None:  # packages with compiled modules are replaced by those from Debian
         packages = [package for package in packages if package.is_pure]
     base = [Path(sys.executable), Path(base_executable())]
     base += library_files() if python.root is None else [python.root / cache.CHECKSUMS]

@@ -43,7 +43,8 @@ def pytest_cached_names(name: str) -> str:
 def pyc(source: Path, path: str | None = None) -> bytes | None:
     """Return a source file's bytecode, or None if the file does not compile (Python 2).
 
-    ``path`` is the source's path in the guest, which tracebacks show; the default is its path here.
+    ``path`` is the path of the source in the guest, which tracebacks show; by default, it is the
+    same as on the host.
     """
     code = _up_to_date(source)
     if code is None:

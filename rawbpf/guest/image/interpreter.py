@@ -58,7 +58,7 @@ class Interpreter(NamedTuple):
 
 
 OWN = Interpreter(native(X86_64), sys.executable)
-"""This Python, for guests of this machine's architecture."""
+"""The Python that runs this code, for guests of this machine's architecture."""
 
 
 def base_executable() -> str:

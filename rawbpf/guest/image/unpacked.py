@@ -1,4 +1,4 @@
-"""A guest's root file system with an unpacked Python of another architecture.
+"""Build a guest's root file system with an unpacked Python for another architecture.
 
 The packages that rawbpf needs are copied from this machine. A .pth file in Python's dist-packages
 lists their folders.

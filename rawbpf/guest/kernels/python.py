@@ -36,9 +36,9 @@ _ORIGIN = "origin"
 
 
 def unpacked_python(arch: Architecture, say: Callable[[str], None]) -> Interpreter:
-    """Return a Python for guests of an architecture, downloading it if it is not in the cache.
+    """Return a Python for guests of an architecture, downloading it if it is not cached.
 
-    The Python has this Python's version if a Debian release offers it.
+    It has the same version as this Python if a Debian release offers that version.
     """
     version = sys.version_info[:2] if sys.version_info[:2] in _SUITES else min(_SUITES)
     name = f"python{version[0]}.{version[1]}"

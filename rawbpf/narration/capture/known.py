@@ -63,7 +63,7 @@ class Thing(NamedTuple):
 
 
 class Known:
-    """What was learned from earlier calls: ``things`` by descriptor, and ``mappings`` by address.
+    """The facts learned from earlier calls: ``things`` by descriptor, ``mappings`` by address.
 
     ``last`` contains the most recent call for each key.
     """

@@ -3,9 +3,9 @@
 Since 5.8, two capabilities determine how strict the verifier is. Without CAP_BPF, a program must
 not contain BPF functions, loops, or more than 4096 instructions. Without CAP_PERFMON, kernel
 addresses must not leak, and a pointer must not leave its memory even temporarily, because a CPU
-that predicts branches may use it before it is checked (Spectre). Since 6.7, the latter restriction
-is not enforced if the system was booted with mitigations=off. The word "!root" in messages dates
-from before 5.8.
+that predicts branches may use it before it is checked (Spectre). Since 6.7, the restriction on
+pointers is not enforced if the system was booted with mitigations=off. The word "!root" in messages
+dates from before 5.8.
 """
 
 from __future__ import annotations
