@@ -4,9 +4,9 @@ A block ends at a jump or exit, or before the start of another block. Blocks sta
 after conditional jumps, and at function entries. Calls return to the next instruction, so they do
 not end a block.
 
-    jump             unconditional: goto, gotol
-    taken, falls     if ... goto, may_goto
-    (none)           exit; goto rX, whose targets are not in the instruction (6.19)
+    jump            │ unconditional: goto, gotol
+    taken, falls    │ if ... goto, may_goto
+    (none)          │ exit; goto rX, whose targets are not in the instruction (6.19)
 
 >>> from rawbpf.asm.decode import decode_all
 >>> code = decode_all(bytes.fromhex("15 01 01 00 00 00 00 00  b7 00 00 00 01 00 00 00"

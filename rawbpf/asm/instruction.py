@@ -11,9 +11,9 @@ supports.
 Three additional fields hold metadata. Metadata moves with the instruction when other instructions
 are inserted before it, so nothing has to be renumbered:
 
-    reference     the map, function or variable whose number belongs in imm
-    source        the line of source code
-    relocation    the CO-RE record that says how imm or off depends on the kernel's types
+    reference    │ the map, function or variable whose number belongs in imm
+    source       │ the line of source code
+    relocation   │ the CO-RE record that says how imm or off depends on the kernel's types
 """
 
 from __future__ import annotations

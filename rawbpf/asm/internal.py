@@ -4,15 +4,15 @@ A program's translated code (``xlated``, from BPF_OBJ_GET_INFO_BY_FD) differs fr
 loaded. The verifier rewrites the code, and the kernel undoes only some of the changes before it
 returns the code (kernel/bpf/syscall.c, bpf_insn_prepare_dump):
 
-    call of a function    imm is the function's number, the distance is in off (with a JIT)
-    call of a helper      imm is the distance from __bpf_call_base to the helper's code
-    load of a map         src unchanged, imm is the map's *ID*, not a descriptor
-    code_addr             the upper half is the function's number
-    var_addr              imm is the variable's address, or its offset in each CPU's area
-    r11                   BPF_REG_AX: a scratch register of the verifier (may_goto, for one)
-    mov with off -1       from a per-CPU offset to the address on this CPU (6.10)
-    opcode c2             nospec: a barrier against speculation (5.12)
-    mode 20, 40           loads that may fault and then yield 0: MEM and MEMSX
+    call of a function   │ imm is the function's number, the distance is in off (with a JIT)
+    call of a helper     │ imm is the distance from __bpf_call_base to the helper's code
+    load of a map        │ src unchanged, imm is the map's *ID*, not a descriptor
+    code_addr            │ the upper half is the function's number
+    var_addr             │ imm is the variable's address, or its offset in each CPU's area
+    r11                  │ BPF_REG_AX: a scratch register of the verifier (for example in may_goto)
+    mov with off -1      │ from a per-CPU offset to the address on this CPU (6.10)
+    opcode c2            │ nospec: a barrier against speculation (5.12)
+    mode 20, 40          │ loads that may fault and then yield 0: MEM and MEMSX
 
 ``public`` undoes as many changes as possible, and ``internal_text`` formats instructions that have
 no form in the instruction set.

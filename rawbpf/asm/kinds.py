@@ -1,13 +1,13 @@
 """The operand kinds used in patterns, and how to parse each kind.
 
-    r w          a register of 64 or 32 bits
-    i32 w32 i64  a number: 32 bits signed; 32 bits, signed or not; 64 bits
-    mem disp     the offset from a base register: " + 4" or "+4"
-    beyond       the same, but empty for 0
-    target       the target of a jump: +2, pc+2, a label
-    pc callee    the target of a call: pc+2; +2 or a name
-    helper id    a helper's number or name; a BTF ID or a name
-    index fd     a number from 1 on
+    r w         │ a register of 64 or 32 bits
+    i32 w32 i64 │ a number: 32 bits signed; 32 bits, signed or not; 64 bits
+    mem disp    │ the offset from a base register: " + 4" or "+4"
+    beyond      │ the same, but empty for 0
+    target      │ the target of a jump: +2, pc+2, a label
+    pc callee   │ the target of a call: pc+2; +2 or a name
+    helper id   │ a helper's number or name; a BTF ID or a name
+    index fd    │ a number from 1 on
 
 A number may be written as a sum and with names of constants. An unknown name becomes a Name, which
 the assembler resolves.

@@ -1,9 +1,9 @@
 """Registers, memory operands, and range checks for an instruction's fields.
 
-    r0        the result of a call and of the program
-    r1 - r5   arguments; calls overwrite them
-    r6 - r9   preserved across calls
-    r10       the frame pointer, read-only: the stack grows from it down to r10 - 512
+    r0       │ the result of a call and of the program
+    r1 - r5  │ arguments; calls overwrite them
+    r6 - r9  │ preserved across calls
+    r10      │ the frame pointer, read-only: the stack grows from it down to r10 - 512
 
 ``r3`` denotes all 64 bits of a register, and ``w3`` its low 32 bits. Writing ``w3`` clears the
 upper half. ``r10[-8]`` is the memory at r10 - 8.

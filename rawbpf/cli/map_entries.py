@@ -1,8 +1,8 @@
 """Format map entries as text and JSON, for `rawbpf map dump` and `rawbpf run`.
 
-    stacks       the values of a STACK_TRACE map are call chains, whose addresses become functions
-    histograms   counts of power-of-two slots: an array of counts, or an array in each value
-    rows         entries of a hash whose values are numbers are sorted; the largest comes last
+    stacks      │ the values of a STACK_TRACE map are call chains, whose addresses become functions
+    histograms  │ counts of power-of-two slots: an array of counts, or an array in each value
+    rows        │ entries of a hash whose values are numbers are sorted; the largest comes last
 
 A value of a STACK_TRACE map holds up to 127 addresses, innermost first, and ends with zeros. With
 BPF_F_STACK_BUILD_ID (4.17), a value holds structs bpf_stack_build_id, which give a user-space file

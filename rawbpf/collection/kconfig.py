@@ -3,11 +3,11 @@
 The values are stored in a read-only map, so that the verifier knows them and skips branches for
 other kernels. The accepted values depend on the C type of the variable:
 
-    _Bool                  y or n          (m is an error)
-    enum libbpf_tristate   n, y or m, as 0, 1, 2
-    char                   'y', 'n', 'm'
-    other integers         a number
-    char[]                 a string
+    _Bool                 │ y or n          (m is an error)
+    enum libbpf_tristate  │ n, y or m, as 0, 1, 2
+    char                  │ 'y', 'n', 'm'
+    other integers        │ a number
+    char[]                │ a string
 
 The loader itself computes the values of three names: LINUX_KERNEL_VERSION (in the format of
 KERNEL_VERSION()), LINUX_HAS_SYSCALL_WRAPPER and LINUX_HAS_BPF_COOKIE. This follows libbpf.

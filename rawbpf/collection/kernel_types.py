@@ -4,17 +4,17 @@ Like libbpf, this module searches the image first and then the kernel modules in
 both loaders find the same type if several types share a name. The BTF of kernel modules is read
 only if the image does not contain the name.
 
-    nft_do_chain              in the image or any module
-    nf_tables:nft_do_chain    in this module only
-    vmlinux:vfs_read          in the image only
+    nft_do_chain             │ in the image or any module
+    nf_tables:nft_do_chain   │ in this module only
+    vmlinux:vfs_read         │ in the image only
 
 A program that is attached through BTF specifies its target in its section name. The type ID must be
 known when the program is loaded, because it determines the types of the program's arguments:
 
-    fentry/f fexit/f fmod_ret/f    FUNC f
-    lsm/hook                       FUNC bpf_lsm_hook
-    iter/task                      FUNC bpf_iter_task
-    tp_btf/name                    TYPEDEF btf_trace_name, a pointer to the tracepoint's prototype
+    fentry/f fexit/f fmod_ret/f   │ FUNC f
+    lsm/hook                      │ FUNC bpf_lsm_hook
+    iter/task                     │ FUNC bpf_iter_task
+    tp_btf/name                   │ TYPEDEF btf_trace_name, a pointer to the tracepoint's prototype
 
 Modules have had BTF since 5.11 (36e68442d1af) if the kernel was built with
 CONFIG_DEBUG_INFO_BTF_MODULES. Programs have been able to attach to functions in modules since 5.11

@@ -1,9 +1,9 @@
 """Resolve externs in section .ksyms, which are kernel variables and functions.
 
-    extern const struct rq runqueues __ksym     lddw with src = 3: the BTF ID of a variable
-    extern const void bpf_prog_put __ksym       lddw with src = 0: an address
-    extern void bpf_rcu_read_lock(void) __ksym  call with src = 2: the BTF ID of a function
-    ... __weak, and missing in this kernel      lddw of 0; a call that must be unreachable
+    extern const struct rq runqueues __ksym    │ lddw with src = 3: the BTF ID of a variable
+    extern const void bpf_prog_put __ksym      │ lddw with src = 0: an address
+    extern void bpf_rcu_read_lock(void) __ksym │ call with src = 2: the BTF ID of a function
+    ... __weak, and missing in this kernel     │ lddw of 0; a call that must be unreachable
 
 If the type is in a module's BTF, the kernel needs a file descriptor for that BTF. For a variable,
 the descriptor is stored in the upper half of the lddw; for a call, ``off`` is an index into the

@@ -1,8 +1,8 @@
 """Pin programs and maps in the BPF file system, and create maps or reuse pinned ones.
 
-    DIR/handle_open      a program
-    DIR/maps/events      a map; dots become _, because bpffs does not allow dots in names
-    /sys/fs/bpf/shared   a map declared with __uint(pinning, LIBBPF_PIN_BY_NAME)
+    DIR/handle_open     │ a program
+    DIR/maps/events     │ a map; dots become _, because bpffs does not allow dots in names
+    /sys/fs/bpf/shared  │ a map declared with __uint(pinning, LIBBPF_PIN_BY_NAME)
 
 A map that is pinned by name is shared: the next load of the object reuses the pinned map with its
 contents. The pinned map must therefore have the type, sizes and flags that the object declares.

@@ -1,7 +1,7 @@
 """Access global variables by name: as bytes before loading, and as a map value afterwards.
 
-    obj.rodata["target_pid"] = 42         before load(); afterwards the section is frozen
-    obj.bss["dropped"]                    after load(), the value that the programs see
+    obj.rodata["target_pid"] = 42        │ before load(); afterwards the section is frozen
+    obj.bss["dropped"]                   │ after load(), the value that the programs see
 
 The map for a section has one entry, whose value is the whole section. Setting a variable by
 updating the entry would overwrite all other variables with stale values. The value is therefore

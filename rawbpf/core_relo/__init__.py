@@ -2,10 +2,10 @@
 
 CO-RE finds fields by name when a program is loaded.
 
-    C            BPF_CORE_READ(task, mm, owner)
-    clang        r1 = *(u64 *)(r1 + 1160)    and a record: byte offset of field 0:47 of type 12
-    kernel BTF   struct task_struct has mm at offset 1208
-    loaded       r1 = *(u64 *)(r1 + 1208)
+    C           │ BPF_CORE_READ(task, mm, owner)
+    clang       │ r1 = *(u64 *)(r1 + 1160)    and a record: byte offset of field 0:47 of type 12
+    kernel BTF  │ struct task_struct has mm at offset 1208
+    loaded      │ r1 = *(u64 *)(r1 + 1208)
 
 ``access`` follows a record's path through the object's own types, ``match`` finds the same path in
 the kernel's types, ``compute`` derives a number from the path, and ``patch`` writes the number into

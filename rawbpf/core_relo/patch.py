@@ -1,8 +1,8 @@
 """Patch an instruction by replacing the local value that clang encoded.
 
-    r1 += 1160                    add and mov of a constant: imm
-    r1 = *(u64 *)(r1 + 1160)      loads and stores: off, and the width if the field's changed
-    r1 = 1160 ll                  the 64-bit constant: enumerators, type IDs
+    r1 += 1160                   │ add and mov of a constant: imm
+    r1 = *(u64 *)(r1 + 1160)     │ loads and stores: off, and the width if the field's changed
+    r1 = 1160 ll                 │ the 64-bit constant: enumerators, type IDs
 
 The width may change only for pointers and unsigned integers, which have the same meaning at any
 width. A load of a signed field, or of a field that is not a number, would read a wrong value at

@@ -6,9 +6,9 @@ offsets, but they are all zero before linking.
 
 Externs are undefined symbols, and their declarations are in BTF:
 
-    extern int LINUX_KERNEL_VERSION __kconfig    a variable in section .kconfig
-    extern const struct rq runqueues __ksym      a variable in section .ksyms
-    extern void bpf_rcu_read_lock(void) __ksym   a function in section .ksyms
+    extern int LINUX_KERNEL_VERSION __kconfig   │ a variable in section .kconfig
+    extern const struct rq runqueues __ksym     │ a variable in section .ksyms
+    extern void bpf_rcu_read_lock(void) __ksym  │ a function in section .ksyms
 """
 
 from __future__ import annotations

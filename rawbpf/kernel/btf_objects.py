@@ -3,9 +3,9 @@
 Loading a program for a module requires a file descriptor for the module's BTF (5.11). The kernel
 offers no lookup by name, so BTF objects are opened one by one until one has the module's name:
 
-    BPF_BTF_GET_NEXT_ID        1, 2, 3 ... in the order in which modules were loaded
-    BPF_BTF_GET_FD_BY_ID       takes CAP_SYS_ADMIN
-    BPF_OBJ_GET_INFO_BY_FD     name, kernel_btf (5.11)
+    BPF_BTF_GET_NEXT_ID       │ 1, 2, 3 ... in the order in which modules were loaded
+    BPF_BTF_GET_FD_BY_ID      │ takes CAP_SYS_ADMIN
+    BPF_OBJ_GET_INFO_BY_FD    │ name, kernel_btf (5.11)
 
 The descriptor is needed only until the program is loaded. After that, the program itself pins the
 module, and unloading the module (delete_module) fails with EAGAIN.

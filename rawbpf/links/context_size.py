@@ -4,12 +4,12 @@ The verifier does not know to which tracepoint a program will be attached. The v
 allows every access that is valid for some tracepoint, and records the end of the last one.
 When the program is attached, the kernel compares this end with the size of the record:
 
-    tracepoint       The record ends with the last field in events/GROUP/NAME/format. Attaching
-                     fails with EACCES (4.7, perf_event_set_bpf_prog() in kernel/events/core.c).
-    raw tracepoint   Each argument takes 8 bytes. Attaching fails with EINVAL (4.17,
-                     __bpf_probe_register() in kernel/trace/bpf_trace.c). Kernel BTF contains the
-                     arguments as the prototype ``btf_trace_NAME``. Its first parameter is not
-                     passed to programs.
+    tracepoint      │ The record ends with the last field in events/GROUP/NAME/format. Attaching
+                    │ fails with EACCES (4.7, perf_event_set_bpf_prog() in kernel/events/core.c).
+    raw tracepoint  │ Each argument takes 8 bytes. Attaching fails with EINVAL (4.17,
+                    │ __bpf_probe_register() in kernel/trace/bpf_trace.c). Kernel BTF contains the
+                    │ arguments as the prototype ``btf_trace_NAME``. Its first parameter is not
+                    │ passed to programs.
 """
 
 from __future__ import annotations

@@ -2,14 +2,14 @@
 
 For the kprobe PMU, perf_event_open(2) fails with
 
-    ENOENT         no symbol has this name (EINVAL for a return probe up to 5.10)
-    EADDRNOTAVAIL  several symbols have this name (6.7 and stable kernels with b022f0c7e404; older
-                   ones silently probe the first)
-    EINVAL         the function must not be probed: notrace, on the blacklist, or init code
-    EILSEQ         no instruction begins at this offset
-    E2BIG          the name has KSYM_NAME_LEN bytes or more: 128, from 6.1 512
-    EACCES         no CAP_PERFMON
-    EPERM          lockdown, seccomp and others: see ``rawbpf.kernel.permission``
+    ENOENT        │ no symbol has this name (EINVAL for a return probe up to 5.10)
+    EADDRNOTAVAIL │ several symbols have this name (6.7 and stable kernels with b022f0c7e404; older
+                  │ ones silently probe the first)
+    EINVAL        │ the function must not be probed: notrace, on the blacklist, or init code
+    EILSEQ        │ no instruction begins at this offset
+    E2BIG         │ the name has KSYM_NAME_LEN bytes or more: 128, from 6.1 512
+    EACCES        │ no CAP_PERFMON
+    EPERM         │ lockdown, seccomp and others: see ``rawbpf.kernel.permission``
 
 Source: kernel/events/core.c perf_kprobe_event_init(), kernel/trace/trace_event_perf.c
 perf_kprobe_init(), kernel/trace/trace_kprobe.c create_local_trace_kprobe().

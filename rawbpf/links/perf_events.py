@@ -17,11 +17,11 @@ stop the program, because the kernel runs the program for every hit, regardless 
 ended (perf_trace_event_unreg calls tracepoint_synchronize_unregister), so no record is written
 after the close.
 
-    kprobe        the kprobe PMU (4.17, e12f03d7031a): a function's name and an offset
-    uprobe        the uprobe PMU (4.17, 33ea4b24277b): a file and an offset in it
-    tracepoint    PERF_TYPE_TRACEPOINT: a number from tracefs
-    profile       PERF_COUNT_SW_CPU_CLOCK on each CPU, or in one process
-    interval      PERF_COUNT_SW_CPU_CLOCK on one CPU
+    kprobe       │ the kprobe PMU (4.17, e12f03d7031a): a function's name and an offset
+    uprobe       │ the uprobe PMU (4.17, 33ea4b24277b): a file and an offset in it
+    tracepoint   │ PERF_TYPE_TRACEPOINT: a number from tracefs
+    profile      │ PERF_COUNT_SW_CPU_CLOCK on each CPU, or in one process
+    interval     │ PERF_COUNT_SW_CPU_CLOCK on one CPU
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 A context consists of plain bytes. The addresses of packets and strings are known in advance, so a
 context can contain pointers to them:
 
-    kprobe          struct pt_regs, read-only, with arguments where the architecture puts them
-    xdp             struct xdp_md: data, data_end, data_meta, ingress_ifindex, rx_queue_index ...
-    skb             struct __sk_buff, as socket filters and tc programs see it
+    kprobe         │ struct pt_regs, read-only, with arguments where the architecture puts them
+    xdp            │ struct xdp_md: data, data_end, data_meta, ingress_ifindex, rx_queue_index ...
+    skb            │ struct __sk_buff, as socket filters and tc programs see it
 
 The `World` supplies the time, the CPU, the current process and its stack to the helpers. The
 interpreter cannot observe these values, so the caller passes them as parameters. Two machines with

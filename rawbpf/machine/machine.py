@@ -1,8 +1,8 @@
 """The interpreter: a program's state, and the loop that executes its steps.
 
-    start        reset all registers; r1 = context, r10 = end of the stack
-    advance(n)   run at most n instructions; single-stepping is advance(1)
-    run          start, then advance to the end
+    start       │ reset all registers; r1 = context, r10 = end of the stack
+    advance(n)  │ run at most n instructions; single-stepping is advance(1)
+    run         │ start, then advance to the end
 
 Two machines with the same program and equal worlds behave identically.
 

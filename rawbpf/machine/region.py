@@ -3,14 +3,14 @@
 Registers contain plain numbers, so addresses are plain numbers too, and pointer arithmetic needs no
 special handling. The first digit of an address identifies the kind of memory:
 
-    0x0000_2000_0000   packet: below 4 GiB, as the fields of the context that point to it are u32
-    0x5000_0000_0000   stack frames
-    0x9000_0000_0000   other memory, for the probe_read helpers
-    0xa000_0000_0000   maps; not readable
-    0xb000_0000_0000   reserved ring buffer records
-    0xc000_0000_0000   context
-    0xe000_0000_0000   map values, and the keys that callbacks receive
-    0xf000_0000_0000   functions; not readable
+    0x0000_2000_0000  │ packet: below 4 GiB, as the fields of the context that point to it are u32
+    0x5000_0000_0000  │ stack frames
+    0x9000_0000_0000  │ other memory, for the probe_read helpers
+    0xa000_0000_0000  │ maps; not readable
+    0xb000_0000_0000  │ reserved ring buffer records
+    0xc000_0000_0000  │ context
+    0xe000_0000_0000  │ map values, and the keys that callbacks receive
+    0xf000_0000_0000  │ functions; not readable
 
 Regions are separated by an unmapped gap of at least one page, so that an access past the end of a
 region never reaches the next one.

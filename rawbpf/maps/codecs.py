@@ -4,9 +4,9 @@ Values that are described by BTF are ints, dicts, lists and bytes, as in ``rawbp
 only the size is known, values of 1, 2, 4 and 8 bytes are unsigned integers, and all other values
 are bytes. A bytes object of exactly the right length is always accepted.
 
-    per-CPU maps    a list with one value per possible CPU; a single value applies to all
-    LPM tries       (prefix length, bytes), or a string: "10.0.0.0/8"
-    descriptors     an object with fileno(), or its number
+    per-CPU maps   │ a list with one value per possible CPU; a single value applies to all
+    LPM tries      │ (prefix length, bytes), or a string: "10.0.0.0/8"
+    descriptors    │ an object with fileno(), or its number
 
 >>> Plain(4).encode(7).hex(), Plain(4).decode(b"\x07\0\0\0"), Plain(3).decode(b"abc")
 ('07000000', 7, b'abc')

@@ -1,8 +1,8 @@
 """Format log records as lines, with the method that is fastest for their number.
 
-    a few      one by one: what idle tools print
-    more       in blocks
-    many       in blocks, or as NumPy arrays if these are faster on this machine
+    a few     │ one by one, as an idle tool prints them
+    more      │ in blocks
+    many      │ in blocks, or as NumPy arrays if these are faster on this machine
 
 NumPy formats large batches twice as fast as the interpreter. However, importing NumPy takes 0.13 s
 and 25 MB, and emulated CPUs, whose vector instructions are slow, format records faster without

@@ -2,10 +2,10 @@
 
 The kernel's internal instructions are described in ``rawbpf.asm.internal``. Names come from
 
-    the program's BTF     functions (func_info) and source lines (line_info)
-    the maps              the instructions contain IDs, struct bpf_map_info the names
-    /proc/kallsyms        helpers: imm is the offset of the helper from __bpf_call_base, or 0 if
-                          kptr_restrict hides addresses
+    the program's BTF    │ functions (func_info) and source lines (line_info)
+    the maps             │ the instructions contain IDs, struct bpf_map_info the names
+    /proc/kallsyms       │ helpers: imm is the offset of the helper from __bpf_call_base, or 0 if
+                         │ kptr_restrict hides addresses
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 The condition on which a perf event wakes its reader is fixed when the event is opened. Two events
 per CPU therefore share one ring (PERF_EVENT_IOC_SET_OUTPUT):
 
-    batching   owns the ring and wakes the reader when a quarter of the ring was written
-               (watermark = 1, wakeup_watermark)
-    waking     writes to the same ring and wakes the reader for each record (wakeup_events = 1)
+    batching  │ owns the ring and wakes the reader when a quarter of the ring was written
+              │ (watermark = 1, wakeup_watermark)
+    waking    │ writes to the same ring and wakes the reader for each record (wakeup_events = 1)
 
 While the reader sleeps, the next record is sent through ``waking``, so that it is displayed
 immediately. While the reader is busy, records are sent through ``batching``, so that a million

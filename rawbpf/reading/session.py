@@ -5,10 +5,10 @@ function that is called during a wake-up would keep triggering itself. While idl
 session should sleep, and the first record after a quiet period should be displayed immediately. A
 session is therefore either busy or idle:
 
-    busy      the last pass found records: sleep for 50 ms, or until a ring fills up by a quarter
-    settling  a pass found nothing: let the next record wake the reader, take what was sent before
-              that, sleep for 50 ms more, and take what a program that was running has sent since
-    idle      sleep until a record arrives
+    busy     │ the last pass found records: sleep for 50 ms, or until a ring fills up by a quarter
+    settling │ a pass found nothing: let the next record wake the reader, take what was sent before
+             │ that, sleep for 50 ms more, and take what a program that was running has sent since
+    idle     │ sleep until a record arrives
 
 A busy session becomes idle after two quiet passes at the earliest, so single records cause at most
 20 wake-ups per second on each CPU, regardless of the probed function.

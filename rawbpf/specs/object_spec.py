@@ -101,10 +101,10 @@ class ExternSpec(NamedTuple):
 
     ``kind`` is one of
 
-        "kconfig"  a kernel configuration option; its value is stored in the section ".kconfig",
-                   ``size`` bytes at ``offset``
-        "ksym"     a kernel variable
-        "kfunc"    a kernel function
+        "kconfig" │ a kernel configuration option; its value is stored in the section ".kconfig",
+                  │ ``size`` bytes at ``offset``
+        "ksym"    │ a kernel variable
+        "kfunc"   │ a kernel function
 
     ``type_id`` is the extern's type in the object's BTF. A "ksym" of type 0 is used only for its
     address. A ``weak`` extern that the kernel lacks resolves to 0; if any other extern is missing,

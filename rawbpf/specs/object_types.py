@@ -3,10 +3,10 @@
 libbpf and bpftool read map definitions from this BTF, and the kernel requires it for callbacks and
 displays it to users:
 
-    functions   prototypes; programs take ``void *ctx``
-    maps        a variable in section .maps, of a struct whose members are pointers: a number n is
-                encoded as "pointer to an array of n", a type as "pointer to it"
-    data        a variable for each label
+    functions  │ prototypes; programs take ``void *ctx``
+    maps       │ a variable in section .maps, of a struct whose members are pointers: a number n is
+               │ encoded as "pointer to an array of n", a type as "pointer to it"
+    data       │ a variable for each label
 
     struct { int (*type)[1]; int (*max_entries)[64]; u32 *key; u64 *value; } hits SEC(".maps");
 """

@@ -4,9 +4,9 @@ An iteration continues where the previous call stopped. The position, which is a
 hash tables) or a key, is returned in ``out_batch`` and passed to the next call in ``in_batch``. The
 kernel sets ``count`` to the number of entries processed, even if an error occurs.
 
-    ENOENT      the end; ``count`` entries came before it
-    ENOSPC      the next bucket has more entries than fit into the buffers
-    ENOTSUPP    not supported for this map type; EINVAL before 5.6, where the command is unknown
+    ENOENT     │ the end; ``count`` entries came before it
+    ENOSPC     │ the next bucket has more entries than fit into the buffers
+    ENOTSUPP   │ not supported for this map type; EINVAL before 5.6, where the command is unknown
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 An iterator over tasks (5.8) visits the tasks of the PID namespace of the process that opens it. The
 program finds the IDs of a task in the kernel's own structures, whose layout is in kernel BTF:
 
-    task->pid, task->tgid        IDs of the thread and the process in the initial namespace
-    task->thread_pid             struct pid (4.19), NULL once the task has been released
-      ->level                    how deep the task's namespace is nested; the initial one is 0
-      ->numbers[level].nr        the task's ID in each namespace from the initial one down
+    task->pid, task->tgid       │ IDs of the thread and the process in the initial namespace
+    task->thread_pid            │ struct pid (4.19), NULL once the task has been released
+      ->level                   │ how deep the task's namespace is nested; the initial one is 0
+      ->numbers[level].nr       │ the task's ID in each namespace from the initial one down
 
 The tracer's own level in this list is the index of the IDs that the tracer uses, both for tasks in
 its own namespace and for tasks in namespaces below.

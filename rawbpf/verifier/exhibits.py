@@ -1,16 +1,16 @@
 """Read the gallery of rejected programs, each of which has an explanation and a repaired version.
 
-    bpf_src/rejected/05-null_not_checked.bpf.s          the program
-    bpf_src/rejected/05-null_not_checked.fixed.bpf.s    the smallest change that makes it valid
+    bpf_src/rejected/05-null_not_checked.bpf.s         │ the program
+    bpf_src/rejected/05-null_not_checked.fixed.bpf.s   │ the smallest change that makes it valid
 
 A program in the gallery starts with a comment. The first line of the comment states the error. The
 following paragraphs explain why the verifier rejects the program and which part to look at. The
 last lines of the comment specify the expected result for rawbpf:
 
-    rawbpf: rule RB-V003                the rule that explains the rejection
-    rawbpf: rule RB-V040 until 5.13     the rule on kernels before that version
-    rawbpf: kernel 5.17                 older kernels reject it for another reason
-    rawbpf: without CAP_PERFMON         it is rejected only without this capability
+    rawbpf: rule RB-V003               │ the rule that explains the rejection
+    rawbpf: rule RB-V040 until 5.13    │ the rule on kernels before that version
+    rawbpf: kernel 5.17                │ older kernels reject it for another reason
+    rawbpf: without CAP_PERFMON        │ it is rejected only without this capability
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Parse a verifier log's description of one register or stack slot.
 
-    5.10                                             today
-    inv5  invP5                                      5  P5           a known number; P: precise
-    inv(id=0,umax_value=255,var_off=(0x0; 0xff))     scalar(umax=255,var_off=(0x0; 0xff))
-    ctx(id=0,off=0,imm=0)                            ctx()
-    map_value(id=0,off=0,ks=4,vs=8,imm=0)            map_value(map=hits,ks=4,vs=8)
-    fp-8                                             fp-8            a pointer to the stack
-    ptr_task_struct(id=0,off=0,imm=0)                trusted_ptr_task_struct()
+    5.10                                            │ today
+    inv5  invP5                                     │ 5  P5           a known number; P: precise
+    inv(id=0,umax_value=255,var_off=(0x0; 0xff))    │ scalar(umax=255,var_off=(0x0; 0xff))
+    ctx(id=0,off=0,imm=0)                           │ ctx()
+    map_value(id=0,off=0,ks=4,vs=8,imm=0)           │ map_value(map=hits,ks=4,vs=8)
+    fp-8                                            │ fp-8            a pointer to the stack
+    ptr_task_struct(id=0,off=0,imm=0)               │ trusted_ptr_task_struct()
 
 Equal bounds are written only once, as in `smax=umax=0xff`. A signed bound may be written as a
 64-bit number in hex: for example, `smin=0xffffffff80000000` is -2147483648. Bounds that do not

@@ -5,11 +5,11 @@
 temporary slowdown of the machine affects all of them. The tracers trace the getppid(2) calls of a C
 program, which is called the producer:
 
-    start     exec until the kernel lists the probe
-    count     events are counted, not printed, at full speed: CPU time of the tracer, losses
-    bursts    a line for each event, in bursts that fit into the rings: CPU time
-    full      a line for each event, at full speed: losses
-    idle      wake-ups of an attached tracer that receives no events, and peak memory
+    start    │ exec until the kernel lists the probe
+    count    │ events are counted, not printed, at full speed: CPU time of the tracer, losses
+    bursts   │ a line for each event, in bursts that fit into the rings: CPU time
+    full     │ a line for each event, at full speed: losses
+    idle     │ wake-ups of an attached tracer that receives no events, and peak memory
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 An object is selected on the command line by
 
-    12                  its ID
-    hello_kprobe        its name, of which the kernel keeps the first 15 characters
-    /sys/fs/bpf/hits    the path where it is pinned; anything with a slash is a path
+    12                 │ its ID
+    hello_kprobe       │ its name, of which the kernel keeps the first 15 characters
+    /sys/fs/bpf/hits   │ the path where it is pinned; anything with a slash is a path
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A kernel's modules: their names, dependencies, and contents for finit_module(2).
 
-    MODULES/modules.builtin       kernel/lib/libcrc32c.ko      built in: nothing to load
-    MODULES/kernel/.../x.ko[.xz]  an object file; its section .modinfo has name=, depends=a,b
+    MODULES/modules.builtin      │ kernel/lib/libcrc32c.ko      built in: nothing to load
+    MODULES/kernel/.../x.ko[.xz] │ an object file; its section .modinfo has name=, depends=a,b
 
 MODULES is the folder next to a cached kernel, or /lib/modules/RELEASE for a kernel of the host.
 modprobe reads dependencies from modules.dep, which depmod writes when a package is installed, but

@@ -19,10 +19,10 @@ type.
 
 The kernel replaces descriptors in instructions when it loads a program:
 
-    lddw, src 1 and 2        a map: imm
-    lddw, src 3              a variable of a module: the module's BTF, in the second slot's imm
-    lddw, src 5 and 6        a map: imm is an index into fd_array
-    call, src 2              a function of a module: off is an index into fd_array, 0 is vmlinux
+    lddw, src 1 and 2       │ a map: imm
+    lddw, src 3             │ a variable of a module: the module's BTF, in the second slot's imm
+    lddw, src 5 and 6       │ a map: imm is an index into fd_array
+    call, src 2             │ a function of a module: off is an index into fd_array, 0 is vmlinux
 """
 
 from __future__ import annotations
