@@ -41,8 +41,10 @@ __all__ = [
     "fd_facts",
     "holders",
     "kind_of",
+    "listing",
     "open_all",
     "open_id",
+    "processes",
 ]
 
 
@@ -138,7 +140,7 @@ def holders(kind: str, root: Root = "/") -> dict[int, list[Holder]]:
     {}
     """
     found: dict[int, list[Holder]] = {}
-    for pid in sorted(map(int, filter(str.isdecimal, _listing(at(root, "/proc"))))):
+    for pid in processes(root):
         numbers = set(_objects(kind, pid, root))
         if numbers:
             holder = Holder(pid, read_text(root, f"/proc/{pid}/comm") or "?")
@@ -147,10 +149,15 @@ def holders(kind: str, root: Root = "/") -> dict[int, list[Holder]]:
     return found
 
 
+def processes(root: Root = "/") -> list[int]:
+    """Return the IDs of all processes that /proc lists."""
+    return sorted(map(int, filter(str.isdecimal, listing(at(root, "/proc")))))
+
+
 def _objects(kind: str, pid: int, root: Root) -> Iterator[int]:
     """Yield the IDs of the objects of one kind that a process has open."""
     folder = at(root, f"/proc/{pid}/fd")
-    for name in _listing(folder):
+    for name in listing(folder):
         try:
             found = kind_of(os.path.join(folder, name))  # noqa: PTH118 -- see files.at
         except OSError:  # closed meanwhile
@@ -174,7 +181,8 @@ def fd_facts(pid: int | str, fd: int | str, root: Root = "/") -> dict[str, str]:
     return {name: value.strip() for name, _, value in lines}
 
 
-def _listing(folder: str) -> list[str]:
+def listing(folder: str) -> list[str]:
+    """Return the names in a folder, or an empty list if the folder cannot be read."""
     try:
         return os.listdir(folder)  # noqa: PTH208 -- see files.at
     except OSError:  # the process has ended or belongs to another user

@@ -27,6 +27,7 @@ from rawbpf.uapi.bpf_link import (
     BpfAttrLinkCreateKprobeMulti,
     BpfAttrLinkCreateUprobeMulti,
     BpfAttrRawTracepoint,
+    BpfAttrTaskFdQuery,
     BpfLinkInfo,
     BpfLinkInfoIter,
     BpfLinkInfoKprobeMulti,
@@ -49,6 +50,7 @@ __all__ = [
     "link_create_uprobe_multi",
     "link_info",
     "raw_tracepoint_open",
+    "task_fd_query",
 ]
 
 ITER = bpf_attach_type.BPF_TRACE_ITER
@@ -151,6 +153,23 @@ def link_create_uprobe_multi(
     if cookie:
         attr.point("cookies", _u64s([cookie] * len(offsets)))
     return Fd(command(bpf_cmd.BPF_LINK_CREATE, attr.ends_at("pid")), "link:uprobe_multi")
+
+
+def task_fd_query(pid: int, fd: int) -> tuple[BpfAttrTaskFdQuery, str]:
+    """Return the program and the probe behind a perf event that a process has open (4.18).
+
+    The text is the name of the probe's function, file or tracepoint.
+
+    Errors: EOPNOTSUPP or ENOTSUPP (the event has no program, or is not a probe), ENOENT (no such
+    process), EBADF, ENOSPC (the name is too long), EPERM (CAP_SYS_ADMIN is missing).
+    """
+    name = ctypes.create_string_buffer(_LONGEST_NAME)
+    struct = BpfAttrTaskFdQuery(
+        pid=pid, fd=fd, buf=ctypes.addressof(name), buf_len=ctypes.sizeof(name)
+    )
+    attr = Attr(struct).ends_at("probe_addr")
+    command(bpf_cmd.BPF_TASK_FD_QUERY, attr)
+    return attr.struct, name.value.decode(errors="backslashreplace")
 
 
 def _u64s(numbers: Iterable[int]) -> bytes:

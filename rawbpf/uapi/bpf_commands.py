@@ -25,7 +25,7 @@ from rawbpf.uapi.bpf_attr import (
     BpfAttrProgLoad,
     BpfAttrTestRun,
 )
-from rawbpf.uapi.bpf_link import BpfAttrIterCreate, BpfAttrRawTracepoint
+from rawbpf.uapi.bpf_link import BpfAttrIterCreate, BpfAttrRawTracepoint, BpfAttrTaskFdQuery
 
 if TYPE_CHECKING:
     from ctypes import Structure
@@ -93,6 +93,7 @@ COMMANDS = {
             _c.BPF_TASK_FD_QUERY,
             (4, 18),
             "returns the program and probe that a process's perf event refers to",
+            BpfAttrTaskFdQuery,
         ),
         Command(
             _c.BPF_MAP_LOOKUP_AND_DELETE_ELEM,

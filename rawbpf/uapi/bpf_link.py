@@ -32,6 +32,7 @@ __all__ = [
     "BpfAttrLinkCreateKprobeMulti",
     "BpfAttrLinkCreateUprobeMulti",
     "BpfAttrRawTracepoint",
+    "BpfAttrTaskFdQuery",
     "BpfLinkInfo",
     "BpfLinkInfoCgroup",
     "BpfLinkInfoIter",
@@ -114,6 +115,22 @@ class BpfAttrIterCreate(Structure):
     _fields_ = [
         ("link_fd", c_uint32),
         ("flags", c_uint32),
+    ]
+
+
+class BpfAttrTaskFdQuery(Structure):
+    """Attr of BPF_TASK_FD_QUERY (union member ``task_fd_query``, 4.18)."""
+
+    _fields_ = [
+        ("pid", c_uint32),
+        ("fd", c_uint32),
+        ("flags", c_uint32),
+        ("buf_len", c_uint32),
+        ("buf", c_uint64),
+        ("prog_id", c_uint32),
+        ("fd_type", c_uint32),
+        ("probe_offset", c_uint64),
+        ("probe_addr", c_uint64),
     ]
 
 

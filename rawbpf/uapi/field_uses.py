@@ -144,6 +144,16 @@ USES: dict[type[Structure], dict[str, str]] = {
     bpf_link.BpfAttrIterCreate: {
         "link_fd": "the iterator's link",
     },
+    bpf_link.BpfAttrTaskFdQuery: {
+        "pid": "the process that has the perf event open",
+        "fd": "the descriptor's number in that process",
+        "buf": "receives the name of the function, file or tracepoint",
+        "buf_len": "the size of `buf`; the kernel returns the length of the name",
+        "prog_id": "returned: the program's ID",
+        "fd_type": "returned: the kind of probe",
+        "probe_offset": "returned: the offset in the function or file",
+        "probe_addr": "returned: the address of a kprobe, if it was given by address",
+    },
     perf_event.PerfEventAttr: {
         "type": (
             "the event source: software, tracepoint, or the number of the kprobe or uprobe PMU"

@@ -45,6 +45,7 @@ STRUCTS: dict[type[Structure], tuple[str, str]] = {
     bpf_attr.BpfAttrBtfLoad: (_ATTR, ""),
     bpf_link.BpfAttrRawTracepoint: (_ATTR, "raw_tracepoint."),
     bpf_link.BpfAttrIterCreate: (_ATTR, "iter_create."),
+    bpf_link.BpfAttrTaskFdQuery: (_ATTR, "task_fd_query."),
     bpf_attr.BpfAttrBatch: (_ATTR, "batch."),
     bpf_attr.BpfAttrObj: (_ATTR, ""),
     bpf_attr.BpfAttrEnableStats: (_ATTR, "enable_stats."),
@@ -158,6 +159,9 @@ ADDED: dict[type[Structure], dict[tuple[int, int], str]] = {
     },
     bpf_link.BpfAttrIterCreate: {
         (5, 8): "link_fd flags",
+    },
+    bpf_link.BpfAttrTaskFdQuery: {
+        (4, 18): "pid fd flags buf_len buf prog_id fd_type probe_offset probe_addr",
     },
     bpf_attr.BpfAttrBtfLoad: {
         (4, 18): "btf btf_log_buf btf_size btf_log_size btf_log_level",

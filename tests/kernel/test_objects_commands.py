@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -301,9 +302,10 @@ def test_probes_of_objects_are_links_if_the_kernel_has_them(held, rawbpf):
         info = link.info()
         (row,) = map(json.loads, rawbpf("link", "show", str(info.id), "--json"))
         assert (row["type"], row["prog_id"]) == ("perf_event", obj.programs["begin"].info().id)
+        assert (row["event"], row["func_name"]) == ("kprobe", "__x64_sys_getppid")
+        assert row["retprobe"] is False
         if kernel_version() >= (6, 6):
-            assert (row["event"], row["func_name"]) == ("kprobe", "__x64_sys_getppid")
-            assert (row["retprobe"], row["missed"]) == (False, 0)
+            assert row["missed"] == 0
     os.getppid()
     obj.detach()
     os.getppid()
@@ -354,3 +356,28 @@ def test_missing_capabilities_are_named():
         "rawbpf: cannot list programs: opening objects by ID requires CAP_SYS_ADMIN; "
         "run the command with sudo\n"
     )
+
+
+def test_the_function_behind_a_perf_event_is_named_with_the_process_that_holds_it(held, rawbpf):
+    """Before 5.15, the attachment is not a link, so no other list of the kernel has it."""
+    obj = held["syscall_pairs"]
+    obj.attach()
+    number = obj.programs["begin"].info().id
+    comm = Path("/proc/self/comm").read_text().strip()
+    (row,) = map(json.loads, rawbpf("prog", "show", str(number), "--json"))
+    (probe,) = row["perf_events"]
+    assert (probe["event"], probe["func_name"]) == ("kprobe", "__x64_sys_getppid")
+    assert (probe["retprobe"], probe["pid"]) == (False, ME)
+    assert f"perf_events       kprobe __x64_sys_getppid by {comm}({ME})" in rawbpf(
+        "prog", "show", str(number)
+    )
+    rows = [json.loads(line) for line in rawbpf("link", "list", "--json")]
+    (row,) = [one for one in rows if one["prog_id"] == number]
+    assert (row["event"], row["func_name"]) == ("kprobe", "__x64_sys_getppid")
+    assert [one["pid"] for one in row["pids"]] == [ME]
+    assert (row["id"] is None) == (kernel_version() < (5, 15))
+    probe = f"  {comm}({ME})  event=kprobe retprobe=False func_name=__x64_sys_getppid "
+    assert [probe in line for line in rawbpf("link", "list")].count(True) == 1
+    obj.detach()
+    (row,) = map(json.loads, rawbpf("prog", "show", str(number), "--json"))
+    assert row["perf_events"] == []

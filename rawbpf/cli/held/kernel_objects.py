@@ -21,9 +21,20 @@ from rawbpf.output.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from rawbpf.kernel.perf_probes import PerfProbe
     from rawbpf.syscall.fd import Fd, Owner
 
-__all__ = ["all_of", "date", "memory", "named", "only", "show", "with_holders"]
+__all__ = [
+    "all_of",
+    "date",
+    "described",
+    "holder_text",
+    "memory",
+    "named",
+    "only",
+    "show",
+    "with_holders",
+]
 
 T = TypeVar("T", bound="Owner")
 
@@ -93,6 +104,11 @@ def with_holders(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row | {"pids": [one._asdict() for one in found.get(row["id"], ())]} for row in rows]
 
 
+def described(probe: PerfProbe) -> dict[str, Any]:
+    """Return a probe for a row of its program: what it is, and the process that holds it."""
+    return {**probe.part, **probe.holder._asdict(), "fd": probe.fd, "probe": str(probe)}
+
+
 def show(
     rows: list[dict[str, Any]],
     arguments: dict[str, Any],
@@ -132,6 +148,15 @@ def date(seconds: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
+def holder_text(processes: list[dict[str, Any]]) -> str:
+    """Format processes on one line.
+
+    >>> holder_text([{"pid": 7, "comm": "bash"}, {"pid": 9, "comm": "cat"}])
+    'bash(7) cat(9)'
+    """
+    return _text(processes)
+
+
 def _text(value: Any) -> str:  # noqa: ANN401 -- a fact of any kind
     if value is None:
         return ""
@@ -139,6 +164,7 @@ def _text(value: Any) -> str:  # noqa: ANN401 -- a fact of any kind
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return " ".join(_text(one) for one in value)
-    if isinstance(value, dict):  # a process
-        return f"{printable(str(value['comm']))}({value['pid']})"
+    if isinstance(value, dict):  # a process, or a probe that a process holds
+        holder = f"{printable(str(value['comm']))}({value['pid']})"
+        return f"{printable(value['probe'])} by {holder}" if "probe" in value else holder
     return printable(str(value))

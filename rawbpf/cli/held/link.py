@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.held.kernel_objects import all_of, named, show, with_holders
+from rawbpf.cli.held.kernel_objects import (
+    all_of,
+    holder_text,
+    named,
+    show,
+    with_holders,
+)
 from rawbpf.cli.terminal import write_lines
 from rawbpf.errors import UsageError
+from rawbpf.kernel.perf_probes import perf_probes
 from rawbpf.links.link import Link
 from rawbpf.output.text import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rawbpf.kernel.perf_probes import PerfProbe
     from rawbpf.syscall.fd import Fd
 
 __all__ = ["USAGE", "run"]
+
+_PERF_EVENT = "perf_event"
 
 USAGE = """Show the BPF links in the kernel: which program is attached to which target.
 
@@ -23,7 +33,8 @@ Usage:
   rawbpf link list [--json] [-v]...
   rawbpf link show LINK [--json] [-v]...
 
-`link list` prints a table of all links. `link show` prints all details of a link, including the
+`link list` prints a table of all links, and of the probes that processes hold as perf events
+without a link; these have no ID. `link show` prints all details of a link, including the
 processes that hold it.
 
 Arguments:
@@ -47,8 +58,31 @@ def run(arguments: dict[str, Any]) -> int:
         _check(arguments["LINK"])
         links = named("link", arguments["LINK"], _link, _no_name)
     rows = with_holders("link", [_facts(one) for one in links])
+    rows = list(_with_probes(rows, only_links=not arguments["list"]))
     write_lines(show(rows, arguments, _table))
     return 0
+
+
+def _with_probes(rows: list[dict[str, Any]], *, only_links: bool) -> Iterator[dict[str, Any]]:
+    """Add what perf events tell: the probe of a link before 6.6, and probes without a link."""
+    probes = list(perf_probes())
+    links = {row["prog_id"] for row in rows if row["type"] == _PERF_EVENT}
+    for row in rows:
+        known = row["type"] != _PERF_EVENT or "event" in row
+        yield row if known else row | _probe_of(row, probes)
+    for probe in probes:
+        if not only_links and probe.prog_id not in links:
+            row = {"id": None, "type": _PERF_EVENT, "prog_id": probe.prog_id, **probe.part}
+            yield row | {"pids": [probe.holder._asdict()]}
+
+
+def _probe_of(row: dict[str, Any], probes: list[PerfProbe]) -> dict[str, Any]:
+    """Return the probe of a link, if the link's holders attached its program to only one probe."""
+    holders = {one["pid"] for one in row["pids"]}
+    found = [
+        one.part for one in probes if one.prog_id == row["prog_id"] and one.holder.pid in holders
+    ]
+    return found[0] if found and all(part == found[0] for part in found) else {}
 
 
 def _link(fd: Fd) -> Link:
@@ -74,7 +108,8 @@ def _facts(link: Link) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    return table(["ID", "TYPE", "PROG", "WHERE"], map(_cells, rows), right={"ID", "PROG"})
+    titles = ["ID", "TYPE", "PROG", "HELD BY", "WHERE"]
+    return table(titles, map(_cells, rows), right={"ID", "PROG"})
 
 
 def _cells(row: dict[str, Any]) -> list[object]:
@@ -83,4 +118,5 @@ def _cells(row: dict[str, Any]) -> list[object]:
         for name, value in row.items()
         if name not in ("id", "type", "prog_id", "pids")
     )
-    return [row["id"], row["type"], row["prog_id"], where]
+    number = "-" if row["id"] is None else row["id"]
+    return [number, row["type"], row["prog_id"], holder_text(row["pids"]), where]

@@ -5,9 +5,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.held.kernel_objects import all_of, date, memory, named, only, show, with_holders
+from rawbpf.cli.held.kernel_objects import (
+    all_of,
+    date,
+    described,
+    memory,
+    named,
+    only,
+    show,
+    with_holders,
+)
 from rawbpf.cli.terminal import write_lines
 from rawbpf.kernel.hardware import time_namespace_offset_ns
+from rawbpf.kernel.perf_probes import perf_probes
 from rawbpf.output.text import table
 from rawbpf.programs.program import KernelProgram
 from rawbpf.programs.translated import full_name
@@ -27,8 +37,9 @@ Usage:
   rawbpf prog dump PROGRAM [--json | --dot] [--no-source] [--dialect DIALECT] [-v]...
 
 `prog list` prints a table of all programs. `prog show` prints all details of a program, including
-the processes that hold it. `prog dump` prints a program's instructions as rewritten by the
-verifier, with inlined helpers, added checks, and the names of maps, helpers and functions.
+the processes that hold it, and the perf events that run it: kprobes, uprobes and tracepoints.
+`prog dump` prints a program's instructions as rewritten by the verifier, with inlined helpers,
+added checks, and the names of maps, helpers and functions.
 
 Arguments:
   PROGRAM            An ID, a name, or the path of a pinned program, such as 12, hello_kprobe
@@ -56,8 +67,16 @@ def run(arguments: dict[str, Any]) -> int:
     else:
         programs = named("prog", arguments["PROGRAM"], KernelProgram.from_fd, _name)
     rows = with_holders("prog", [_facts(one) for one in programs])
-    write_lines(show(rows, arguments, _table))
+    write_lines(show(list(_with_probes(rows)), arguments, _table))
     return 0
+
+
+def _with_probes(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Add to each row the probes that run the program, and the processes that hold them."""
+    probes = list(perf_probes())
+    for row in rows:
+        found = [one for one in probes if one.prog_id == row["id"]]
+        yield row | {"perf_events": [described(one) for one in found]}
 
 
 def _name(program: KernelProgram) -> str:

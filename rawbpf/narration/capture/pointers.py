@@ -31,6 +31,7 @@ from rawbpf.uapi.bpf_link import (
     BpfAttrLinkCreateKprobeMulti,
     BpfAttrLinkCreateUprobeMulti,
     BpfAttrRawTracepoint,
+    BpfAttrTaskFdQuery,
     BpfLinkInfo,
 )
 
@@ -143,6 +144,7 @@ _FIELDS: dict[type[Structure], dict[str, Points]] = {
     },
     BpfAttrObj: {"pathname": Points("text", _text)},
     BpfAttrRawTracepoint: {"name": Points("text", _text)},
+    BpfAttrTaskFdQuery: {"buf": Points("text", _field("buf_len"), OUT)},
     BpfAttrBtfLoad: {
         "btf": Points("btf", _field("btf_size")),
         "btf_log_buf": Points("log", _field("btf_log_size"), OUT),
@@ -190,6 +192,7 @@ INFO: dict[str, type[Structure]] = {
 VARIES: dict[type[Structure], str] = {
     BpfAttrObjId: "next_id",
     BpfAttrTestRun: "duration",
+    BpfAttrTaskFdQuery: "pid fd buf_len prog_id probe_addr",
     BpfProgInfo: "id load_time map_ids btf_id jited_prog_len jited_prog_insns xlated_prog_insns "
     "jited_ksyms jited_line_info run_time_ns run_cnt recursion_misses",
     BpfMapInfo: "id btf_id",

@@ -97,4 +97,4 @@ def test_an_empty_list_has_only_a_title(capsys):
     with replaced(FakeKernel(BPF_LINK_GET_NEXT_ID=[-errno.ENOENT])):
         assert main(["link", "list"]) == 0
         assert main(["link", "list", "--json"]) == 0
-    assert capsys.readouterr().out == "ID  TYPE  PROG  WHERE\n"
+    assert capsys.readouterr().out == "ID  TYPE  PROG  HELD BY  WHERE\n"
