@@ -1,6 +1,7 @@
 """Run the solutions that need a kernel, and the commands in the documentation."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_commands_print_what_the_page_shows(command):
 
 def test_the_examples_of_the_commands_page_run(capsys):
     page = ROOT / "docs/commands.md"
-    probe, loader = (one for one in blocks(page) if one.language == "python")
+    probe, loader, batches = (one for one in blocks(page) if one.language == "python")
     exec(compile(probe.text, probe.name, "exec"), {})  # noqa: S102 -- it is ours
     assert "events delivered" in capsys.readouterr().out
     text = loader.text.replace("4711", str(os.getpid())).replace("duration=10", "duration=0.5")
@@ -40,3 +41,11 @@ def test_the_examples_of_the_commands_page_run(capsys):
     me = f"{os.getpid()} {Path('/proc/self/comm').read_text().strip()} "
     assert f"{me}/proc/uptime" in opened
     assert all(line.startswith(me) for line in opened)
+    # NumPy is not in the guest.
+    text = re.sub(r".*batch\.array\(\).*\n", "", batches.text).replace(
+        "duration=10", "duration=0.5"
+    )
+    names = {"rawbpf": rawbpf}
+    with opening_files():
+        exec(compile(text, batches.name, "exec"), names)  # noqa: S102 -- ours as well
+    assert names["calls"].total() > 0
