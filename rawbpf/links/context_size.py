@@ -38,7 +38,7 @@ __all__ = ["Record", "explain_size", "fields_of", "raw_arguments"]
 
 _ERRNOS = {ProbeKind.TRACEPOINT: errno.EACCES, ProbeKind.RAW_TRACEPOINT: errno.EINVAL}
 
-_FIELD = re.compile(r"\tfield:(.+?);\s*offset:(\d+);\s*size:(\d+);")
+_FIELD = re.compile(r"\tfield:([^;\t\n]+);\s*offset:(\d+);\s*size:(\d+);")
 
 _COMMON = 8
 """The size of the fields that all tracepoints share. Programs must not read these fields."""

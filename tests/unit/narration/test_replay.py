@@ -19,6 +19,9 @@ from rawbpf.uapi.bpf import bpf_cmd, bpf_map_type
 from rawbpf.uapi.bpf_attr import BpfAttrMapCreate, BpfAttrMapElem
 from tests.support.fake_kernel import FakeKernel
 
+NOT_OPEN = 9999
+"""A descriptor that this process cannot have open by chance, so that its file has no name."""
+
 
 def session():
     """Create a map, write and read an entry, close the map."""
@@ -144,7 +147,7 @@ def test_a_failed_close_does_not_leave_others_open(calls):
 def test_a_failed_mapping_is_not_unmapped():
     """munmap(2) of 128 MB at address 0 would unmap the code of Python itself."""
     with replaced(FakeKernel(mmap=[0x7000_0000], munmap=[0])), recorded() as found:
-        enter("mmap", 0, 1 << 27, 1, 1, 9, 0)
+        enter("mmap", 0, 1 << 27, 1, 1, NOT_OPEN, 0)
         enter("munmap", 0x7000_0000, 1 << 27)
     kernel = FakeKernel(mmap=[-errno.EPERM])
     with replaced(kernel):
@@ -190,7 +193,7 @@ def test_unsafe_calls_are_not_repeated(calls, change, why):
 
 
 def test_an_address_whose_memory_is_unknown_is_not_passed_on():
-    attr = BpfAttrMapElem(map_fd=9, key=0xDEAD0000, value=0xBEEF0000)
+    attr = BpfAttrMapElem(map_fd=NOT_OPEN, key=0xDEAD0000, value=0xBEEF0000)
     with replaced(FakeKernel(BPF_MAP_LOOKUP_ELEM=[0])), recorded() as calls:
         enter("bpf", bpf_cmd.BPF_MAP_LOOKUP_ELEM, ctypes.addressof(attr), 32)
     seen = []
