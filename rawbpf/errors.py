@@ -141,8 +141,10 @@ class AssemblyError(BytecodeError):
 class CompileError(RawbpfError):
     """clang could not compile a C file. ``output`` contains clang's output."""
 
-    def __init__(self, what: str, *, why: str | None = None, output: str = "") -> None:
-        super().__init__(what, why=why, details=output.rstrip())
+    def __init__(
+        self, what: str, *, why: str | None = None, fix: str | None = None, output: str = ""
+    ) -> None:
+        super().__init__(what, why=why, fix=fix, details=output.rstrip())
         self.output = output
 
 

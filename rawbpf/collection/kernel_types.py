@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.errors import UnsupportedError, UsageError
 from rawbpf.kernel.btf import loaded_modules
+from rawbpf.specs.section_names import section_kind
 from rawbpf.uapi.bpf import bpf_attach_type, bpf_prog_type
 from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_TYPEDEF
 
@@ -122,6 +123,12 @@ def why_missing(kernel: KernelFacts, name: str, module: str = "") -> Missing:
     )
 
 
+def _example(spec: ProgramSpec) -> str:
+    """Return the program's section name with an example of a target."""
+    kind = section_kind(spec.section)
+    return f"{spec.section.rstrip('/')}/{kind.example if kind else 'FUNCTION'}"
+
+
 def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> KernelType | None:
     """Return the type that a program attaches to, or None for program types without a target.
 
@@ -134,7 +141,7 @@ def attach_target(spec: ProgramSpec, kernel: KernelFacts) -> KernelType | None:
         raise UsageError(
             f"program {spec.name!r} has no attach target",
             why=f"section {spec.section!r} does not name a target",
-            fix="add a function after the slash, or set attach_to",
+            fix=f'write SEC("{_example(spec)}"), or set attach_to',
         )
     at = spec.expected_attach_type
     module, rest = split_module(spec.attach_to)

@@ -19,6 +19,7 @@ from rawbpf.asm.decode import decode_leniently
 from rawbpf.asm.instruction import LD_IMM64, SLOT, Reference
 from rawbpf.elf import layout as elf
 from rawbpf.elf.faults import stop
+from rawbpf.elf.missing import misplaced, undefined
 from rawbpf.errors import DecodeError, FormatError
 from rawbpf.uapi.bpf_insn import BPF_CALL, BPF_JMP, BPF_PSEUDO_CALL
 
@@ -111,21 +112,12 @@ class References:
             return Reference("map", self._maps[place])
         if symbol.section in self._data:
             return Reference("map_value", self._data[symbol.section], place[1])
-        raise FormatError(
-            f"invalid reference to {symbol.name!r}", why=f"the symbol is in {self._where(symbol)}"
-        )
+        raise misplaced(symbol.name, self._where(symbol))
 
     def _extern(self, name: str, *, is_call: bool) -> Reference:
         extern = self._externs.get(name)
         if extern is None:
-            raise FormatError(
-                f"unresolved reference to {name!r}",
-                why="the symbol is not defined",
-                fix=(
-                    "declare the symbol with __ksym or __kconfig, or link the object that "
-                    "defines it"
-                ),
-            )
+            raise undefined(name, is_call=is_call)
         if extern.kind == "kconfig" and not is_call:
             return Reference("map_value", ".kconfig", extern.offset)
         return Reference(extern.kind, name)
@@ -139,9 +131,10 @@ class References:
         return Reference("function", self.names[place])
 
     def _where(self, symbol: Symbol) -> str:
+        """Return the name or the number of the symbol's section."""
         if symbol.section >= len(self._file.sections):
-            return f"section {symbol.section:#x}"
-        return f"section {self._file.sections[symbol.section].name}"
+            return f"{symbol.section:#x}"
+        return self._file.sections[symbol.section].name
 
 
 def _names(file: ObjectFile) -> dict[Place, str]:

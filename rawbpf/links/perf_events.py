@@ -29,7 +29,7 @@ from __future__ import annotations
 import errno
 from contextlib import ExitStack
 
-from rawbpf.errors import AttachError, KernelError, UnsupportedError, UsageError
+from rawbpf.errors import AttachError, KernelError, UnsupportedError, UsageError, did_you_mean
 from rawbpf.kernel.hardware import pmu_format_bit, pmu_type
 from rawbpf.light_typing import TYPE_CHECKING
 from rawbpf.links.link import Link
@@ -236,10 +236,22 @@ def _open_tracepoint(probe: ProbeSpec) -> Fd:
             errno=errno.ENOENT,
             call="perf_event_open",
             why="no such tracepoint",
-            fix=f"{place}/available_events lists all tracepoints as GROUP:NAME",
+            fix=_near_tracepoints(place, name),
         ) from None
     except OSError as error:  # either reading the file or the system call raises this error
         raise _attach_error(f"cannot attach to tracepoint {name}", error) from None
+
+
+def _near_tracepoints(place: str, name: str) -> str:
+    """Return a fix that suggests tracepoints with similar names."""
+    from rawbpf.kernel.hardware import read_text
+
+    lines = (read_text("/", f"{place}/available_events") or "").split()
+    known = [line.replace(":", "/", 1) for line in lines]
+    wanted = name.replace(":", "/", 1)
+    same = [one for one in known if one == wanted or one.endswith(f"/{wanted}")]
+    near = f"did you mean {' or '.join(same[:2])}?" if same else did_you_mean(wanted, known)
+    return near or f"write GROUP/NAME; {place}/available_events lists all tracepoints"
 
 
 def _open_interval(probe: ProbeSpec) -> Fd:

@@ -164,7 +164,7 @@ def probe_of(program: ProgramSpec, target: str = "") -> ProbeSpec:
         if kind is ProbeKind.PROFILE:
             return ProbeSpec(kind, period_ns=_PERIOD_NS)
         if not target and kind is not ProbeKind.USDT:
-            example = f"{program.section}/{name.kind.follows if name.kind else ''}"
+            example = f"{program.section.rstrip('/')}/{name.kind.example if name.kind else ''}"
             raise UsageError(
                 f"program {program.name!r} has no attach target",
                 why=f"section {program.section!r} does not name a target",

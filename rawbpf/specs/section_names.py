@@ -16,6 +16,7 @@ True
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from rawbpf.uapi.bpf import (
@@ -47,6 +48,11 @@ class SectionKind(NamedTuple):
     attach_type: bpf_attach_type | None
     since: tuple[int, int]
     follows: str
+
+    @property
+    def example(self) -> str:
+        """Return the attach target without its optional parts, such as FUNCTION."""
+        return re.sub(r"\[.*?\]", "", self.follows)
 
     @property
     def prog_flags(self) -> int:

@@ -15,6 +15,7 @@ oldest version that is tested here.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -26,6 +27,7 @@ from rawbpf.command_words import path_word
 from rawbpf.errors import CompileError, RawbpfError, UnsupportedError, UsageError
 from rawbpf.input_file import LARGEST, read_text
 from rawbpf.source.c.vmlinux import VMLINUX, vmlinux_folder
+from rawbpf.specs.undefined_calls import why_undefined
 
 __all__ = ["INCLUDE", "Compiled", "compile_c", "find_clang"]
 
@@ -139,6 +141,13 @@ def _run(command: list[str], source: Path) -> str:
         raise CompileError(
             f"{Path(command[0]).name} cannot compile {source}",
             why=f"exit status {done.returncode}",
+            fix=_fix(output),
             output=output,
         )
     return output
+
+
+def _fix(output: str) -> str | None:
+    """Return how to avoid a call that clang generates and does not support, if there is one."""
+    found = re.search(r"built-in function '(\w+)' is not supported", output)
+    return None if found is None else f"{found[1]}: {why_undefined(found[1])[1]}"

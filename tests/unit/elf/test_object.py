@@ -261,9 +261,29 @@ WRONG = [
         'extern int nowhere; SEC("xdp") int p(void *c) { return nowhere; }',
         FormatError,
         (
-            "unresolved reference to 'nowhere': the symbol is not defined; declare "
-            "the symbol with __ksym"
+            "unresolved reference to 'nowhere': the symbol is not defined; define "
+            "the variable in this file, or declare the symbol with __ksym"
         ),
+    ),
+    (
+        'extern int get_nprocs(void); SEC("xdp") int p(void *c) { return get_nprocs(); }',
+        FormatError,
+        "unresolved call to 'get_nprocs': the function is not defined in this object",
+    ),
+    (
+        'u64 bpf_ktime_get_ns(void); SEC("xdp") int p(void *c) { return bpf_ktime_get_ns(); }',
+        FormatError,
+        "the helper's prototype is missing; add #include <bpf/bpf_helpers.h>",
+    ),
+    (
+        'struct { int n[5]; } m SEC("MAPS") = {{ 1 }};' + USES_M,
+        FormatError,
+        "the symbol is in section MAPS, but maps must be in section .maps; write struct",
+    ),
+    (
+        'int m SEC("mydata") = 1;' + USES_M,
+        FormatError,
+        'write SEC(".data.mydata"), or SEC(".rodata.mydata") for constants, or omit SEC()',
     ),
     (
         'int x; int *pointer = &x; SEC("xdp") int p(void *c) { return *pointer; }',

@@ -125,3 +125,17 @@ def test_no_place_for_vmlinux_h(tmp_path, monkeypatch):
     with pytest.raises(RawbpfError, match=r"vmlinux\.h: HOME is not set; set XDG"):
         vmlinux_folder(b"")
     assert not list(tmp_path.iterdir())
+
+
+CALLS = {
+    "memset": "char b[4096]; unsigned long n; int f(void) { __builtin_memset(b, 1, n); return 0; }",
+    "__divti3": "__int128 a, b; int f(void) { a /= b; return 0; }",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"), [("memset", "a constant size"), ("__divti3", "64 bits")]
+)
+def test_calls_that_clang_generates_and_does_not_support(tmp_path, name, advice):
+    with pytest.raises(CompileError, match=f"{name}: .*{advice}"):
+        compile_c(written(tmp_path, CALLS[name]), clang=peer("clang-19"))

@@ -84,7 +84,9 @@ def test_a_target_of_the_caller_replaces_the_section_s():
 @pytest.mark.parametrize(
     ("section", "target", "message"),
     [
-        ("kprobe", "", r'no attach target: .*SEC\("kprobe/\[MODULE:\]FUNCTION\[\+N\]"\)'),
+        ("kprobe", "", r'no attach target: .*SEC\("kprobe/FUNCTION"\)'),
+        ("kprobe/", "", r'no attach target: .*SEC\("kprobe/FUNCTION"\)'),
+        ("tracepoint/", "", r'no attach target: .*SEC\("tracepoint/GROUP/NAME"\)'),
         ("kprobe/f+x", "", "invalid offset 'x' in f"),
         ("cgroup/skb", "/sys/fs/cgroup", "does not name a hook"),
     ],

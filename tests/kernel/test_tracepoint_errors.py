@@ -1,4 +1,4 @@
-"""Tracepoints whose record is shorter than a program expects: the error names the access."""
+"""Tracepoints that do not exist, or whose record is shorter than a program expects."""
 
 import pytest
 
@@ -51,3 +51,9 @@ def test_the_error_names_the_access_and_the_fields(kernel, section, offset, bits
     assert field in text
     assert f"prog.bpf.s:5: r0 = *(u{bits} *)(r6 + {offset})" in text
     assert "SELinux" not in text
+
+
+@pytest.mark.parametrize("name", ["sched:sched_switch", "sched/sched_swich", "sched_switch"])
+def test_a_tracepoint_that_does_not_exist_suggests_another(kernel, name):
+    with pytest.raises(AttachError, match=r"no such tracepoint; did you mean sched/sched_switch"):
+        attach(kernel, f"tracepoint/{name}", 16, 64)
