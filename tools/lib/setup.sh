@@ -6,15 +6,34 @@
 #
 #   set_up run      the package and its dependencies
 #   set_up dev      the development tools, too
+#
+# The output of pip and apt is written to build/setup.log.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 python=$root/.venv/bin/python
+setup_log=$root/build/setup.log
 
 note() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
 die() {
     note "$@"
     exit 1
+}
+
+# Run a command that takes a while: show one line, and write the command's output to the log. If the
+# command fails, show the end of the log. On a terminal, the line disappears at the end.
+logged() {
+    local what=$1 status=0
+    shift
+    mkdir -p "$(dirname "$setup_log")"
+    printf '\n# %s\n' "$what" >>"$setup_log"
+    if [ -t 2 ]; then printf '\r\033[K%s: %s ...' "${0##*/}" "$what" >&2; else note "$what"; fi
+    ("$@") >>"$setup_log" 2>&1 || status=$?
+    [ -t 2 ] && printf '\r\033[K' >&2
+    [ "$status" = 0 ] && return
+    note "failed: $what; the last lines of $setup_log:"
+    tail -n 15 "$setup_log" >&2
+    return "$status"
 }
 
 # Run a command as root, with sudo if necessary.
@@ -48,18 +67,21 @@ find_python() {
 install_python() {
     command -v apt-get >/dev/null ||
         die "install Python 3.11 or newer with its venv module, then try again"
-    note "installing python3 and python3-venv"
+    logged "installing python3 and python3-venv" apt_python
+}
+
+apt_python() {
     as_root apt-get -qq update
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qqy install python3 python3-venv >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qqy install python3 python3-venv
 }
 
 make_environment() {
     local base
     base=$(find_python) || { install_python && base=$(find_python); } ||
         die "Python 3.11 or newer is required: install it, or set PYTHON=..."
-    note "creating .venv with $base"
     rm -rf "$root/.venv"
-    "$base" -P -m venv "$root/.venv" || die "cannot create .venv with $base"
+    logged "creating .venv with $base" "$base" -P -m venv "$root/.venv" ||
+        die "cannot create .venv with $base"
 }
 
 set_up() {
@@ -68,10 +90,10 @@ set_up() {
     stamp=$root/.venv/.rawbpf-$wanted
     now=$(sha256sum "$root/pyproject.toml")
     [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return
-    note "installing rawbpf and its dependencies into .venv"
     local packages=(-e "$root")
     [ "$wanted" = dev ] && mapfile -t -O 2 packages < <("$python" "$root/tools/lib/dev_packages.py")
-    "$python" -P -m pip install --quiet --disable-pip-version-check "${packages[@]}" >&2 ||
+    logged "installing rawbpf and its dependencies into .venv" \
+        "$python" -P -m pip install --disable-pip-version-check --progress-bar off "${packages[@]}" ||
         die "pip could not install the packages in pyproject.toml"
     printf '%s\n' "$now" >"$stamp"
 }
