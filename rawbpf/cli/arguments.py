@@ -106,7 +106,7 @@ def _show(usage: str) -> None:
 
 
 def _parse_carrier(usage: str, argv: list[str]) -> dict[str, Any]:
-    """Parse the options before the command.
+    """Parse the options that precede the command.
 
     docopt would stop parsing options at a command's name, so the name is appended to the program's
     name.

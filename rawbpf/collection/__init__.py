@@ -1,10 +1,12 @@
 """Load an object file and attach its programs, in five steps.
 
-open      read the file: bytes -> ObjectSpec, without the kernel
-prepare   set map sizes, and look up externs in the running kernel
-relocate  adapt instructions to the layouts of this kernel's types (CO-RE)
-load      create and fill the maps, load the programs
-attach    attach each program according to its section
+The five steps are:
+
+    open      │ read the file: bytes -> ObjectSpec, without the kernel
+    prepare   │ set map sizes, and look up externs in the running kernel
+    relocate  │ adapt instructions to the layouts of this kernel's types (CO-RE)
+    load      │ create and fill the maps, load the programs
+    attach    │ attach each program according to its section
 """
 
 from __future__ import annotations

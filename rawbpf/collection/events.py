@@ -1,12 +1,14 @@
 """Read and decode the records that programs send through one of the object's maps.
 
-with rawbpf.open("tool.bpf.o") as obj:
-    obj.load()
-    events = obj.events("events")      before attach(), so that no record is sent unread
-    obj.attach()
-    for event in events.read(duration=2):
-        print(event["pid"], event["comm"])
-    print(events.ledger.summary())
+Use the reader in this way:
+
+    with rawbpf.open("tool.bpf.o") as obj:
+        obj.load()
+        events = obj.events("events")      before attach(), so that no record is sent unread
+        obj.attach()
+        for event in events.read(duration=2):
+            print(event["pid"], event["comm"])
+        print(events.ledger.summary())
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
 """Load an object: create and fill its maps, and load or verify its programs.
 
-types       load the object's BTF, which describes maps and functions to the kernel
-maps        create them; a map of maps needs an inner map as a model
-contents    write the variables; read-only sections are frozen, so that the verifier treats their
-            values as constants
-programs    load them, with the file descriptors of the maps in their instructions
-slots       store programs and maps in the arrays that refer to them
+The parts of an object are loaded in this order:
+
+    types       │ load the object's BTF, which describes maps and functions to the kernel
+    maps        │ create them; a map of maps needs an inner map as a model
+    contents    │ write the variables, and freeze read-only sections, so that the verifier treats
+                │ their values as constants
+    programs    │ load them, with the file descriptors of the maps in their instructions
+    slots       │ store programs and maps in the arrays that refer to them
 """
 
 from __future__ import annotations

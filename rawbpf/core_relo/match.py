@@ -137,10 +137,12 @@ The type may still be defined in a module."""
 def what_is_missing(path: Path, kind: bpf_core_relo_kind, candidates: Sequence[Candidate]) -> str:
     """Describe the part of a path that is missing from all candidates.
 
-    struct task_struct::thread.fsindex     ... struct task_struct has no member thread.fsindex
-    struct thing::list[7]                  ... struct thing::list has no element 7
-    enum bpf_map_type::BPF_MAP_TYPE_ARENA  ... enum bpf_map_type has no enumerator ...
-    struct bpf_arena                       this kernel has no struct bpf_arena
+    For example:
+
+        struct task_struct::thread.fsindex     │ ... struct task_struct has no member thread.fsindex
+        struct thing::list[7]                  │ ... struct thing::list has no element 7
+        enum bpf_map_type::BPF_MAP_TYPE_ARENA  │ ... enum bpf_map_type has no enumerator ...
+        struct bpf_arena                       │ this kernel has no struct bpf_arena
     """
     root = _flavourless(path.btf, path.root)
     if not candidates:

@@ -1,12 +1,14 @@
 """Write an object spec as an ELF object that libbpf, bpftool and llvm-objdump can read.
 
-.text             the functions that programs call, each once
-kprobe/do_exit    a program; several of one section follow each other
-.rel...           addresses to be filled in: of maps, variables, functions
-license           a string
-.maps             all zero, as large as the definitions in BTF
-.rodata .data     the variables
-.BTF .BTF.ext     types; the function and the source line of each instruction
+The file has these sections:
+
+    .text             │ the functions that programs call, each once
+    kprobe/do_exit    │ a program; several of one section follow each other
+    .rel...           │ addresses to be filled in: of maps, variables, functions
+    license           │ a string
+    .maps             │ all zero, as large as the definitions in BTF
+    .rodata .data     │ the variables
+    .BTF .BTF.ext     │ types; the function and the source line of each instruction
 """
 
 from __future__ import annotations

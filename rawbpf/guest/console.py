@@ -33,7 +33,7 @@ class Console:
         self._partial = b""
 
     def feed(self, data: bytes) -> list[str]:
-        """Return the lines that these bytes complete."""
+        """Return the lines that are completed by these bytes."""
         *whole, rest = (self._partial + data).split(b"\n")
         self._partial = rest[:_LONGEST]
         lines = [line[:_LONGEST].decode(errors="replace").strip() for line in whole]

@@ -118,7 +118,7 @@ _DEVICES = "/sys/bus/event_source/devices"
 
 
 def pmu_type(name: str, root: Root = "/") -> int:
-    """Return the number of a PMU, for ``perf_event_attr.type``.
+    """Return the number of a PMU, for use in ``perf_event_attr.type``.
 
     Raises UnsupportedError if this kernel does not have the PMU.
 

@@ -17,15 +17,15 @@ class LinkInfo(NamedTuple):
 
     The type-specific details are in ``part``:
 
-    tracing        attach_type, target_obj_id, target_btf_id (5.13)
-    raw_tracepoint tp_name
-    iter           target_name, map_id
-    cgroup         cgroup_id, attach_type
-    xdp, tcx       ifindex, attach_type
-    kprobe_multi   func_cnt, retprobe (6.6), missed (6.7)
-    uprobe_multi   path, func_cnt, retprobe, pid (6.8)
-    perf_event     event ("kprobe", "uprobe", "tracepoint", "event") and its name, offset ... (6.6);
-                   missed of a kprobe (6.7)
+        tracing        │ attach_type, target_obj_id, target_btf_id (5.13)
+        raw_tracepoint │ tp_name
+        iter           │ target_name, map_id
+        cgroup         │ cgroup_id, attach_type
+        xdp, tcx       │ ifindex, attach_type
+        kprobe_multi   │ func_cnt, retprobe (6.6), missed (6.7)
+        uprobe_multi   │ path, func_cnt, retprobe, pid (6.8)
+        perf_event     │ event ("kprobe", "uprobe", "tracepoint", "event") and its name, offset
+                       │ ... (6.6); missed of a kprobe (6.7)
     """
 
     id: int

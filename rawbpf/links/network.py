@@ -1,9 +1,11 @@
 """Attach programs to network interfaces, cgroups and sockets.
 
-xdp        an interface; runs before the kernel allocates an sk_buff (link: 5.9)
-tc         an interface, ingress or egress (tcx link: 6.6)
-cgroup     a directory of cgroup v2; applies to all processes in it (link: 5.7)
-socket     one socket, as a filter (3.19); no link
+Programs can be attached to these targets:
+
+    xdp        │ an interface; runs before the kernel allocates an sk_buff (link: 5.9)
+    tc         │ an interface, ingress or egress (tcx link: 6.6)
+    cgroup     │ a directory of cgroup v2; applies to all processes in it (link: 5.7)
+    socket     │ one socket, as a filter (3.19); no link
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Format an explanation as lines of text or as a JSON object.
 
-count.bpf.s:12  r0 = *(u64 *)(r0 + 0)
-instruction 6: r0 = *(u64 *)(r0 +0)
+The text looks as follows:
+
+    count.bpf.s:12  r0 = *(u64 *)(r0 + 0)
+    instruction 6: r0 = *(u64 *)(r0 +0)
 
 known    r0 is map_value_or_null: bpf_map_lookup_elem may return NULL (line 11, instruction 5)
 breaks   r0 = 0: the key is not in the map

@@ -1,4 +1,4 @@
-"""Read the records that programs send: map rings into memory, wait for records, and count them."""
+"""Read the records that programs send: map the rings into memory, wait for records, count them."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ inheritable sets (4.3).
 
 Version 3 (2.6.26) takes two data structures, one for capabilities 0 to 31 and one for 32 to 63.
 
-By default, root would regain all capabilities of the *bounding* set in execve(2). PR_SET_
-NO_NEW_PRIVS (3.5) prevents this: a thread with this flag, and its children, never gain a capability
-in execve(2) (cap_bprm_creds_from_file in security/commoncap.c). Unlike removing capabilities from
-the bounding set, this requires no capability and only one call.
+By default, root would regain all capabilities of the *bounding* set in execve(2).
+PR_SET_NO_NEW_PRIVS (3.5) prevents this: a thread with this flag, and its children, never gain a
+capability in execve(2) (cap_bprm_creds_from_file in security/commoncap.c). Unlike removing
+capabilities from the bounding set, this requires no capability and only one call.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def exhibits(folder: Path | None = None) -> tuple[Exhibit, ...]:
 
 
 def exhibits_of(code: str) -> list[Exhibit]:
-    """Return the programs whose rejection a rule explains on at least one kernel.
+    """Return the programs for which the given rule explains the rejection on some kernel.
 
     >>> [one.name for one in exhibits_of("RB-V003")]
     ['null_not_checked']

@@ -89,7 +89,7 @@ class Log:
 
     @cached_property
     def _message_at(self) -> tuple[int, tuple[str, ...]]:
-        """The index of the line before the message, and the message itself."""
+        """The index of the line that precedes the message, and the message itself."""
         found: list[str] = []
         at = self._sections_at - 1
         while at >= 0 and len(found) < _LONGEST_MESSAGE:

@@ -11,7 +11,7 @@ from tests.support.command import opening_files
 
 
 def hello(lesson: Path, *words: str) -> subprocess.CompletedProcess:
-    """Run hello.py from the command line."""
+    """Run hello.py as a command."""
     command = [sys.executable, lesson / "hello.py", *words]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
 

@@ -1,7 +1,6 @@
 """Tests for lesson 10.
 
-All tests but the last use recorded or constructed rings and do not need a kernel.
-"""
+All tests except the last one use recorded or constructed rings and do not need a kernel."""
 
 import os
 import re

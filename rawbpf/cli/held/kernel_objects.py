@@ -99,7 +99,7 @@ def memory(fd: int) -> int | None:
 
 
 def with_holders(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Add to each row the processes that hold the row's object open."""
+    """For each row, add the processes that have the row's object open."""
     found = holders(kind)
     return [row | {"pids": [one._asdict() for one in found.get(row["id"], ())]} for row in rows]
 

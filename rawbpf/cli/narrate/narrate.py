@@ -81,7 +81,7 @@ def _output(file: str | None) -> Iterator[Callable[[str], object]]:
 class _File:
     """A file that reports its first write error only when it is closed.
 
-    The file is written inside the system calls being narrated, and a new descriptor must reach the
+    The file is written while a system call returns, and the call's new descriptor must reach the
     caller even if the disk is full.
     """
 

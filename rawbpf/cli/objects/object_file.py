@@ -158,7 +158,10 @@ def _matching(collection: Collection, pattern: str, option: str) -> set[str]:
 
 
 def read_bytecode(file: str) -> list[CodeSection]:
-    """Read the code in a file, or stdin for "-". Raises FormatError if the data is not bytecode."""
+    """Read the code in a file, or from stdin if the file is "-".
+
+    Raises FormatError if the data is not bytecode.
+    """
     data = read_bytes(file)
     file = "stdin" if file == "-" else file
     if not data:
@@ -183,7 +186,10 @@ def read_bytecode(file: str) -> list[CodeSection]:
 
 
 def read_bytes(file: str) -> bytes:
-    """Read a file, or stdin for "-". Raises UsageError if the file is unreadable or too large."""
+    """Read a file, or stdin if the file is "-".
+
+    Raises UsageError if the file is unreadable or too large.
+    """
     return read_stdin() if file == "-" else read_input(file)
 
 

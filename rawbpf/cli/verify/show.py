@@ -1,11 +1,13 @@
 """Format the verifier's results as lines of text and as JSON.
 
-count: accepted as a socket_filter
-count.bpf.s
-9  call map_lookup_elem
-5: call bpf_map_lookup_elem#1        -> r0=map_value_or_null(map=hits,vs=8)
-10  if r0 == 0 goto none
-6: if r0 == 0 goto L1                r0=map_value_or_null(...) -> ...  [to 7 1x, 8 1x]
+The text looks as follows:
+
+    count: accepted as a socket_filter
+    count.bpf.s
+    9  call map_lookup_elem
+    5: call bpf_map_lookup_elem#1        -> r0=map_value_or_null(map=hits,vs=8)
+    10  if r0 == 0 goto none
+    6: if r0 == 0 goto L1                r0=map_value_or_null(...) -> ...  [to 7 1x, 8 1x]
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Messages between host and guest on the serial line, as typed frames in both directions.
+"""Messages between host and guest on the serial port, as typed frames in both directions.
 
 A frame consists of a one-byte kind, a two-byte length (little-endian), and the payload. The serial
 port is reliable (QEMU connects it to a socket), so there are no checksums. Data is not sent in

@@ -1,10 +1,10 @@
 """Print each call when it returns, together with the reason why it was made.
 
-The reason is a sentence from the tables `reasons_bpf` and `reasons_other`: the first row for the
-call's key whose condition is true. Conditions depend only on the call itself, the kinds of
-descriptors that the call uses, and earlier calls. The sentences are therefore true for any program
-that makes the same calls. For a command without a row, the reason is the purpose given in
-``uapi.bpf_commands``.
+The reason is a sentence from the tables `reasons_bpf` and `reasons_other`. It is taken from the
+first row that has the call's key and a true condition. Conditions depend only on the call itself,
+the kinds of descriptors that the call uses, and earlier calls. The sentences are therefore true for
+any program that makes the same calls. For a command without a row, the reason is the purpose given
+in ``uapi.bpf_commands``.
 
 >>> import io, os
 >>> from rawbpf.syscall.fd import Fd

@@ -1,9 +1,11 @@
 """Lesson 00: a small doctor that checks whether this kernel allows tracing.
 
-kernel_version()   step 1    read the kernel version
-capabilities()     step 2    read the capabilities of this process
-kprobe_pmu()       step 3    find the kprobe PMU
-missing()          step 4    list what is missing
+The functions, in the order of the steps:
+
+    kernel_version()   │ step 1    read the kernel version
+    capabilities()     │ step 2    read the capabilities of this process
+    kprobe_pmu()       │ step 3    find the kprobe PMU
+    missing()          │ step 4    list what is missing
 """
 
 import os

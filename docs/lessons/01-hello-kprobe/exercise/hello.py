@@ -1,13 +1,15 @@
 """Lesson 01: a kprobe from bytecode to events, one system call at a time.
 
-usage()         step 1    the help text, from which docopt parses the command line
-system_call()   step 2    make a system call
-create_map()    step 3    bpf(BPF_MAP_CREATE): the array that holds the ring of each CPU
-hello_kprobe()  step 4    the program's bytecode
-load()          step 5    bpf(BPF_PROG_LOAD): the verifier checks the program
-open_ring()     step 6    perf_event_open + mmap: memory shared with the kernel
-attach()        step 7    perf_event_open + ioctl: from now on every call runs the program
-drain()         step 8    read the records of a ring and free their space
+The functions, in the order of the steps:
+
+    usage()         │ step 1    the help text, from which docopt parses the command line
+    system_call()   │ step 2    make a system call
+    create_map()    │ step 3    bpf(BPF_MAP_CREATE): the array that holds the ring of each CPU
+    hello_kprobe()  │ step 4    the program's bytecode
+    load()          │ step 5    bpf(BPF_PROG_LOAD): the verifier checks the program
+    open_ring()     │ step 6    perf_event_open + mmap: memory shared with the kernel
+    attach()        │ step 7    perf_event_open + ioctl: from now on every call runs the program
+    drain()         │ step 8    read the records of a ring and free their space
 """
 
 import ctypes

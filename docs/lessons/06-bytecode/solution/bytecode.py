@@ -1,10 +1,12 @@
 """Lesson 06: decode, encode, disassemble and run eBPF bytecode.
 
-decode()          step 1    eight bytes -> an instruction
-encode()          step 2    an instruction -> eight bytes
-instructions()    step 3    a program -> its instructions; the 64-bit constant has 16 bytes
-disassemble()     step 4    an instruction -> text
-run()             step 5    execute a program
+The functions, in the order of the steps:
+
+    decode()          │ step 1    eight bytes -> an instruction
+    encode()          │ step 2    an instruction -> eight bytes
+    instructions()    │ step 3    a program -> its instructions; the 64-bit constant has 16 bytes
+    disassemble()     │ step 4    an instruction -> text
+    run()             │ step 5    execute a program
 """
 
 import struct

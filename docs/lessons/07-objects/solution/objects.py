@@ -1,10 +1,12 @@
 """Lesson 07: read an object file, and turn its code into code that the kernel can load.
 
-sections()       step 1    the section header table -> name and contents of each section
-text_at()        step 2    a string table and an offset -> the text there
-symbols()        step 3    .symtab -> the symbols
-relocations()    step 4    .relsocket -> which instruction needs which symbol
-apply()          step 5    put a map's descriptor into an instruction
+The functions, in the order of the steps:
+
+    sections()       │ step 1    the section header table -> name and contents of each section
+    text_at()        │ step 2    a string table and an offset -> the text there
+    symbols()        │ step 3    .symtab -> the symbols
+    relocations()    │ step 4    .relsocket -> which instruction needs which symbol
+    apply()          │ step 5    put a map's descriptor into an instruction
 """
 
 import struct

@@ -2,12 +2,14 @@
 
 Lesson 08: compute the offset that a field has in this kernel from a relocation record.
 
-sections_of()    step 1    .BTF -> the bytes of its types, and of its strings
-types_of()       step 2    .BTF -> a list of its types
-records_of()     step 3    .BTF.ext -> which instruction depends on which field
-follow()         step 4    "0:2:1" -> the names at, column, and the offset in the program's struct
-find()           step 5    the same names -> the offset in the kernel's struct
-patch()          step 6    put the offset into the instruction
+The functions, in the order of the steps:
+
+    sections_of()    │ step 1    .BTF -> the bytes of its types, and of its strings
+    types_of()       │ step 2    .BTF -> a list of its types
+    records_of()     │ step 3    .BTF.ext -> which instruction depends on which field
+    follow()         │ step 4    "0:2:1" -> the names at, column, and the offset in the program
+    find()           │ step 5    the same names -> the offset in the kernel's struct
+    patch()          │ step 6    put the offset into the instruction
 """
 
 import struct

@@ -1,11 +1,13 @@
 """Lesson 09: a small verifier that follows every path through a program.
 
-start()      step 1    the state in which a program starts
-reads()      step 2    reject reads of registers that were never written
-check()      step 3    reject memory accesses out of bounds
-call()       step 4    check the arguments of a call, and set its result
-branch()     step 5    what a comparison proves on each of its two paths
-verify()     step 6    follow all paths
+The functions, in the order of the steps:
+
+    start()      │ step 1    the state in which a program starts
+    reads()      │ step 2    reject reads of registers that were never written
+    check()      │ step 3    reject memory accesses out of bounds
+    call()       │ step 4    check the arguments of a call, and set its result
+    branch()     │ step 5    what a comparison proves on each of its two paths
+    verify()     │ step 6    follow all paths
 """
 
 import sys

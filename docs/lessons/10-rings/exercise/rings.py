@@ -1,12 +1,14 @@
 """Lesson 10: read a perf ring and a BPF ring buffer, in batches.
 
-unread()      step 1    find the unread bytes from two positions
-copy()        step 2    copy bytes that may wrap around the end of the ring
-take()        step 3    copy the unread bytes and release their space
-parse()       step 4    split the bytes into records, and survive damage
-finished()    step 5    read a BPF ring buffer up to the first unfinished record
-decode()      step 6    decode all records of a batch in one operation
-watch()       step 7    read live rings, with one write per pass
+The functions, in the order of the steps:
+
+    unread()      │ step 1    find the unread bytes from two positions
+    copy()        │ step 2    copy bytes that may wrap around the end of the ring
+    take()        │ step 3    copy the unread bytes and release their space
+    parse()       │ step 4    split the bytes into records, and survive damage
+    finished()    │ step 5    read a BPF ring buffer up to the first unfinished record
+    decode()      │ step 6    decode all records of a batch in one operation
+    watch()       │ step 7    read live rings, with one write per pass
 """
 
 import ctypes
