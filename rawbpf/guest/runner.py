@@ -24,7 +24,7 @@ from rawbpf.guest.session import Callbacks, Limits
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-__all__ = ["Options", "python_for", "run"]
+__all__ = ["Options", "kernel_for", "python_for", "run"]
 
 _PASSED_ON = ("TERM", "COLORTERM", "TZ", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "CI")
 _PASSED_ON_STARTS = ("RAWBPF_", "PYTHON", "PYTEST_", "HYPOTHESIS_")
@@ -76,12 +76,7 @@ def run(
     # Raising an error after the command has run would discard the command's output.
     if options.out is not None:
         _make_folder(options.out)
-    kernel = choice.find(
-        options.kernel,
-        lambda wanted: _fetch(wanted, say, arch),
-        with_modules=bool(options.modules),
-        arch=arch,
-    )
+    kernel = kernel_for(options, say)
     machine = qemu.Machine(
         kernel.vmlinuz,
         accel="tcg",
@@ -151,6 +146,17 @@ def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:
             limits=_PROOF,
             stdin=None,
         )
+
+
+def kernel_for(options: Options, say: Callable[[str, str], None]) -> choice.Kernel:
+    """Return the kernel to boot, downloading it if it is not in the cache."""
+    arch = options.arch or native()
+    return choice.find(
+        options.kernel,
+        lambda wanted: _fetch(wanted, say, arch),
+        with_modules=bool(options.modules),
+        arch=arch,
+    )
 
 
 def python_for(arch: Architecture, say: Callable[[str], None]) -> Interpreter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.asm.decode import decode_leniently
 from rawbpf.cli.terminal import say
@@ -19,10 +19,11 @@ from rawbpf.output.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rawbpf.arch import Architecture
     from rawbpf.collection.collection import Collection
     from rawbpf.collection.object_source import Embedded
 
-__all__ = ["compile_source", "is_c", "open_file", "places", "read_bytecode", "read_bytes",
+__all__ = ["Target", "compile_source", "is_c", "open_file", "places", "read_bytecode", "read_bytes",
            "read_objects", "set_variables", "skip"]  # fmt: skip
 
 # Prefixes and commas that are often copied along with hex bytes.
@@ -75,12 +76,25 @@ def is_c(file: str) -> bool:
     return file.endswith(".c")
 
 
-def compile_source(file: str, clang: str | None) -> bytes:
-    """Compile a C file and return the object; clang's messages are shown unchanged."""
+class Target(NamedTuple):
+    """A kernel other than the running kernel, for which C is compiled."""
+
+    arch: Architecture
+    types: bytes
+
+
+def compile_source(file: str, clang: str | None, target: Target | None = None) -> bytes:
+    """Compile a C file and return the object; clang's messages are shown unchanged.
+
+    The object is for the running kernel unless ``target`` is given.
+    """
     from rawbpf.source.c.clang import compile_c
 
     try:
-        done = compile_c(Path(file), clang=clang, types=_kernel_types())
+        if target is None:
+            done = compile_c(Path(file), clang=clang, types=_kernel_types())
+        else:
+            done = compile_c(Path(file), clang=clang, types=target.types, arch=target.arch)
     except CompileError as error:
         say(error.output.rstrip(), at="error")
         error.details = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,11 @@ from rawbpf.cli.terminal import level, say
 from rawbpf.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rawbpf.arch import Architecture
+    from rawbpf.cli.objects.object_file import Target
+    from rawbpf.guest.runner import Options
 
 __all__ = ["USAGE", "run"]
 
@@ -68,8 +73,33 @@ def run(arguments: dict[str, Any]) -> int:
         timeout=_seconds("--timeout", arguments["--timeout"]),
         talkative=level() == "debug",
     )
-    with with_gallery(arguments["<command>"]) as named, with_objects(named, COMMANDS) as words:
+    target = _target(options)
+    with (
+        with_gallery(arguments["<command>"], target) as named,
+        with_objects(named, COMMANDS, target) as words,
+    ):
         return run(words, options, commands=COMMANDS, say=say)
+
+
+def _target(options: Options) -> Callable[[], Target] | None:
+    """Return a function that finds the guest's kernel, if the guest has another architecture.
+
+    Otherwise, objects are compiled for this machine's kernel, and CO-RE adapts them to the guest's.
+    """
+    from rawbpf.arch import native
+
+    arch = options.arch
+    if arch is None or arch is native():
+        return None
+
+    def find() -> Target:
+        from rawbpf.cli.objects.object_file import Target
+        from rawbpf.guest.kernels.types import types_in_image
+        from rawbpf.guest.runner import kernel_for
+
+        return Target(arch, types_in_image(kernel_for(options, say).vmlinuz))
+
+    return cache(find)
 
 
 def _arch(name: str) -> Architecture | None:

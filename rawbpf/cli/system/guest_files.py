@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from rawbpf.cli.objects.object_file import compile_source, is_c
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
+
+    from rawbpf.cli.objects.object_file import Target
 
 __all__ = [
     "clang_of",
@@ -28,8 +30,13 @@ _GALLERY = "gallery"
 
 
 @contextmanager
-def with_objects(words: list[str], commands: Collection[str]) -> Iterator[list[str]]:
-    """Compile the C files in a rawbpf command, and replace them with the paths of their objects."""
+def with_objects(
+    words: list[str], commands: Collection[str], target: Callable[[], Target] | None = None
+) -> Iterator[list[str]]:
+    """Compile the C files in a rawbpf command, and replace them with the paths of their objects.
+
+    ``target`` returns the guest's kernel, if the guest has another architecture.
+    """
     sources = [word for word in words if is_c(word) and Path(word).is_file()]
     if not sources or words[0] not in commands:
         yield words
@@ -37,10 +44,10 @@ def with_objects(words: list[str], commands: Collection[str]) -> Iterator[list[s
     with TemporaryDirectory(prefix="rawbpf-") as folder:
         objects = {}
         for number, source in enumerate(sources):
-            target = Path(folder, str(number), Path(source).stem + ".o")
-            target.parent.mkdir()
-            target.write_bytes(compile_source(source, clang_of(words)))
-            objects[source] = str(target)
+            built = Path(folder, str(number), Path(source).stem + ".o")
+            built.parent.mkdir()
+            built.write_bytes(compile_source(source, clang_of(words), target and target()))
+            objects[source] = str(built)
         yield [objects.get(word, word) for word in words]
 
 
@@ -55,18 +62,20 @@ def clang_of(words: list[str]) -> str | None:
 
 
 @contextmanager
-def with_gallery(words: list[str]) -> Iterator[list[str]]:
+def with_gallery(
+    words: list[str], target: Callable[[], Target] | None = None
+) -> Iterator[list[str]]:
     """Copy the gallery for the command ``gallery``, and pass the folder with --from."""
     if words[:1] != [_GALLERY] or any(word.startswith("--from") for word in words):
         yield words
         return
     with TemporaryDirectory(prefix="rawbpf-") as folder:
         place = Path(folder, _GALLERY)
-        _fill(place, words[1:])
+        _fill(place, words[1:], target)
         yield [*words, f"--from={place}"]
 
 
-def _fill(place: Path, words: list[str]) -> None:
+def _fill(place: Path, words: list[str], target: Callable[[], Target] | None) -> None:
     """Copy all programs of the gallery, and compile those that the command names.
 
     Unknown names are reported by the command itself.
@@ -77,5 +86,5 @@ def _fill(place: Path, words: list[str]) -> None:
     for one in exhibits():
         if one.path.suffix == ".c" and ({one.name, str(one.number)} & set(words)):
             for path in (one.path, one.fixed_path):
-                target = (place / path.name).with_suffix(".o")
-                target.write_bytes(compile_source(str(path), clang_of(words)))
+                built = (place / path.name).with_suffix(".o")
+                built.write_bytes(compile_source(str(path), clang_of(words), target and target()))

@@ -22,7 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from rawbpf.arch import native
+from rawbpf.arch import Architecture, native
 from rawbpf.command_words import path_word
 from rawbpf.errors import CompileError, RawbpfError, UnsupportedError, UsageError
 from rawbpf.input_file import LARGEST, read_text
@@ -65,11 +65,18 @@ def find_clang(name: str | None = None) -> str:
     )
 
 
-def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = None) -> Compiled:
+def compile_c(
+    source: Path,
+    *,
+    clang: str | None = None,
+    types: bytes | None = None,
+    arch: Architecture | None = None,
+) -> Compiled:
     """Compile a C file into an ELF object.
 
     ``types`` is the kernel BTF from which vmlinux.h is generated; None means that no BTF is
-    available, which is an error only for files that include vmlinux.h.
+    available, which is an error only for files that include vmlinux.h. ``arch`` is the architecture
+    of that kernel, by default this machine's.
 
     Raises CompileError with clang's output if clang fails, UnsupportedError if clang is not
     installed or vmlinux.h cannot be generated.
@@ -84,7 +91,7 @@ def compile_c(source: Path, *, clang: str | None = None, types: bytes | None = N
         source, LARGEST
     )  # for a binary file, one clear error is better than thousands of lines from clang
     folders, no_vmlinux = _include_folders(types)
-    arch = native()
+    arch = arch or native()
     with TemporaryDirectory(prefix="rawbpf-") as folder:
         target = Path(folder) / "object.o"
         command = [program, "-target", "bpf", "-g", "-O2", f"-D__TARGET_ARCH_{arch.bpf_target}"]

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from rawbpf.arch import ARM64
+from rawbpf.btf.encode import BtfBuilder
+from rawbpf.cli.objects.object_file import Target
 from rawbpf.cli.system.guest_files import with_objects
+from rawbpf.collection.object_source import read_object
 from rawbpf.errors import CompileError
 from tests.support.peers import peer
 
@@ -27,6 +31,23 @@ def test_an_object_stands_for_the_file(source):
         assert target.name == "small.bpf.o"
         assert target.read_bytes()[:4] == b"\x7fELF"
     assert not target.exists()
+
+
+def test_a_guest_of_another_architecture_has_its_own_registers(source):
+    peer("clang-19")
+    Path(source).write_text("""
+#include "vmlinux.h"
+#include <rawbpf/args.h>
+__attribute__((section("kprobe/f"), used)) long f(struct pt_regs *regs) { return ARG1(regs); }
+""")
+    types = BtfBuilder()
+    registers = types.add_array(types.add_int("unsigned long", 8), types.add_int("int", 4), 31)
+    types.add_struct("user_pt_regs", 248, [("regs", registers, 0)])
+    types.add_struct("pt_regs", 248, [("regs", registers, 0)])
+    words = ["load", source, "--clang", "clang-19"]
+    with with_objects(words, COMMANDS, lambda: Target(ARM64, types.encode())) as changed:
+        (program,) = read_object(Path(changed[1])).programs.values()
+        assert program.code.instructions[0].off == 0  # x0; on x86-64, the first argument is at offset 112
 
 
 @pytest.mark.parametrize("words", [["cc", "FILE"], ["load", "absent.bpf.c"], ["load"], []])
