@@ -78,6 +78,18 @@ MODULES = ("nf_conntrack", "x_tables", "dummy")
 
 The tests call functions, read a variable and unload one module.
 """
+ARM64_TESTS = [
+    f"{KERNEL_TESTS}/{name}.py"
+    for name in (
+        "test_pt_regs",
+        "test_kprobe",
+        "test_log_records",
+        "test_ring_reader",
+        "test_layouts",
+        "test_asm_symbols",
+    )
+]
+"""Kernel tests that depend on the architecture, for one run on an emulated arm64 machine."""
 MACHINE_TEST = f"{KERNEL_TESTS}/test_machine_kernel.py"
 FUZZ = ["-m", "hypothesis", "--hypothesis-profile=fuzz", "--timeout=1800"]
 """The tests with random inputs, which are run with more inputs than usual."""
@@ -184,6 +196,15 @@ def kernel_part(kernel: Kernel, arguments: list[str], out: str) -> Part:
     return Part(f"kernel {kernel.release}", command, remark=f" ({kernel.suite})")
 
 
+def arm64_part(kernel: Kernel, options: list[str]) -> Part:
+    """Return the command for the tests on an arm64 kernel, on an emulated machine if necessary."""
+    command = own_python("rawbpf", "guest", "--arch=arm64", f"--kernel={kernel.release}")
+    command += ["--timeout", "1500", "--", "pytest", "-q", "-p", "no:cacheprovider"]
+    return Part(
+        f"kernel {kernel.release}", [*command, *options, *ARM64_TESTS], remark=f" ({kernel.suite})"
+    )
+
+
 def btf_part(out: str) -> Part:
     """Return the command for the tests of each kernel's BTF, which run on the host."""
     files = " ".join(map(str, sorted(Path(out).glob("*/btf-*"))))
@@ -268,11 +289,12 @@ def objects(options: list[str], without: str) -> Outcome:
 def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) -> list[Outcome]:
     """Run the kernel tests on each kernel and, with ``also``, the tests of the guest."""
     kernels, absent = present_kernels([DEFAULT_SUITE] if quick else list(SUITES), native())
-    if also:
-        absent += present_kernels([DEFAULT_SUITE], ARM64)[1]
+    arm64, absent_arm64 = present_kernels([DEFAULT_SUITE] if also else [], ARM64)
     compile_tests()
     # Guests have no compiler, so the programs are compiled on the host.
     subprocess.run([sys.executable, "tools/compile-bpf"], check=True)
+    if arm64:
+        subprocess.run([sys.executable, "tools/compile-bpf", "--arch=arm64"], check=True)
     if any(MACHINE_TEST.startswith(path.partition("::")[0]) for path in paths):
         # Each run tests new random programs. The programs are generated on the host, because an
         # emulated CPU would take minutes.
@@ -282,11 +304,12 @@ def in_guests(options: list[str], paths: list[str], *, quick: bool, also: bool) 
         kernels.sort(key=lambda kernel: kernel.suite not in TOOLS_SUITES)
         parts = [kernel_part(kernel, [*options, *paths], out) for kernel in kernels]
         if also:
+            parts += [arm64_part(kernel, options) for kernel in arm64]
             parts.append(Part("guest tests", [*PYTEST, *options, GUEST_TESTS]))
         outcomes = run_side_by_side(parts)
         if also:
             outcomes.append(run(btf_part(out)))
-    return outcomes + absent
+    return outcomes + absent + absent_arm64
 
 
 def compile_tests() -> None:

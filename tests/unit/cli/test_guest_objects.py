@@ -38,7 +38,7 @@ def test_a_guest_of_another_architecture_has_its_own_registers(source):
     Path(source).write_text("""
 #include "vmlinux.h"
 #include <rawbpf/args.h>
-__attribute__((section("kprobe/f"), used)) long f(struct pt_regs *regs) { return ARG1(regs); }
+__attribute__((section("kprobe/f"), used)) long f(struct pt_regs *ctx) { return ARG1(ctx); }
 """)
     types = BtfBuilder()
     registers = types.add_array(types.add_int("unsigned long", 8), types.add_int("int", 4), 31)
@@ -47,7 +47,9 @@ __attribute__((section("kprobe/f"), used)) long f(struct pt_regs *regs) { return
     words = ["load", source, "--clang", "clang-19"]
     with with_objects(words, COMMANDS, lambda: Target(ARM64, types.encode())) as changed:
         (program,) = read_object(Path(changed[1])).programs.values()
-        assert program.code.instructions[0].off == 0  # x0; on x86-64, the first argument is at offset 112
+        assert (
+            program.code.instructions[0].off == 0
+        )  # x0; on x86-64, the first argument is at offset 112
 
 
 @pytest.mark.parametrize("words", [["cc", "FILE"], ["load", "absent.bpf.c"], ["load"], []])

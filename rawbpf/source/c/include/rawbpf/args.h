@@ -17,12 +17,12 @@
 #define ARG5(regs) ((regs)->r8)
 #define RESULT(regs) ((regs)->ax)
 #elif defined(__TARGET_ARCH_arm64)
-#define ARG1(regs) (((const struct user_pt_regs *)(regs))->regs[0])
-#define ARG2(regs) (((const struct user_pt_regs *)(regs))->regs[1])
-#define ARG3(regs) (((const struct user_pt_regs *)(regs))->regs[2])
-#define ARG4(regs) (((const struct user_pt_regs *)(regs))->regs[3])
-#define ARG5(regs) (((const struct user_pt_regs *)(regs))->regs[4])
-#define RESULT(regs) (((const struct user_pt_regs *)(regs))->regs[0])
+#define ARG1(context) (((const struct user_pt_regs *)(context))->regs[0])
+#define ARG2(context) (((const struct user_pt_regs *)(context))->regs[1])
+#define ARG3(context) (((const struct user_pt_regs *)(context))->regs[2])
+#define ARG4(context) (((const struct user_pt_regs *)(context))->regs[3])
+#define ARG5(context) (((const struct user_pt_regs *)(context))->regs[4])
+#define RESULT(context) (((const struct user_pt_regs *)(context))->regs[0])
 #else
 #error "pass -D__TARGET_ARCH_x86 or -D__TARGET_ARCH_arm64"
 #endif
