@@ -37,6 +37,7 @@ def test_the_largest_btf_is_that_of_the_kernel(vmlinuz, pack):
 @pytest.mark.parametrize(
     "data",
     [b"", b"MZ", btf("int")[:-1], b"\x1f\x8b", b"\x1f\x8b rubbish", gzip.compress(b"x")[:-4]],
+    ids=["empty", "short", "cut BTF", "magic", "no gzip", "cut gzip"],
 )
 def test_an_image_without_btf(vmlinuz, data):
     with pytest.raises(GuestError, match=r"vmlinuz"):
