@@ -11,6 +11,7 @@ columns of a row.
 Options:
   --rounds=<n>   Rounds; each runs every tracer once [default: 3].
   --json=<file>  Also write the results, with machine and kernel, to this file.
+  --page=<file>  Also replace the text between the "result" markers of this Markdown page.
   -h, --help     Show this help.
 """
 
@@ -23,6 +24,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from datetime import date
 from pathlib import Path
 
 from docopt import docopt
@@ -154,6 +156,13 @@ def machine() -> str:
     return f"{name}, {cpus} CPUs, Python {platform.python_version()}"
 
 
+def write_page(page: Path, text: str) -> None:
+    """Replace the text between ``<!-- result -->`` and ``<!-- end -->``."""
+    before, start, rest = page.read_text("utf-8").partition("<!-- result -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    page.write_text(f"{before}{start}{text}\n{end}{after}", "utf-8")
+
+
 def main() -> None:
     arguments = docopt(__doc__ or "", sys.argv[1:])
     absent = install(PEERS)
@@ -161,8 +170,14 @@ def main() -> None:
         raise SystemExit(f"bench: not installed: {', '.join(absent)}")
     build()
     results, release = measure(arguments["<kernel>"] or "6.1", int(arguments["--rounds"]))
-    print(f"Linux {release} in a guest; host: {machine()}\n")
-    print(table(results))
+    rounds = arguments["--rounds"]
+    text = (
+        f"Linux {release} in a guest with two emulated CPUs; host: {machine()}; "
+        f"{date.today()}; medians of {rounds} rounds, ± half the range.\n\n{table(results)}"
+    )
+    print(text)
+    if arguments["--page"]:
+        write_page(Path(arguments["--page"]), text)
     if arguments["--json"]:
         report = {"kernel": release, "host": machine(), "results": results}
         Path(arguments["--json"]).write_text(json.dumps(report, indent=1) + "\n", "utf-8")

@@ -39,7 +39,7 @@ PROBES = Path("/sys/kernel/debug/kprobes/list")
 
 FULL = ("200000", "200000", "0")
 """Arguments of the producer: calls, calls per burst, and microseconds between bursts."""
-BURSTS = ("60000", "1000", "60000")
+BURSTS = ("100000", "1000", "50000")
 IDLE_SECONDS = 5
 PRINT = 'printf("%s info %d %d %d %s kprobe triggered!\\n", strftime("%H:%M:%S.%f", nsecs)'
 
