@@ -173,7 +173,7 @@ def main() -> None:
     rounds = arguments["--rounds"]
     text = (
         f"Linux {release} in a guest with two emulated CPUs; host: {machine()}; "
-        f"{date.today()}; medians of {rounds} rounds, ± half the range.\n\n{table(results)}"
+        f"{date.today()}; medians of {rounds} round(s), ± half the range.\n\n{table(results)}"
     )
     print(text)
     if arguments["--page"]:
