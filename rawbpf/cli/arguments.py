@@ -61,7 +61,7 @@ def _parse_with_docopt(usage: str, argv: list[str], words: list[str]) -> dict[st
             return _parse_carrier(usage, argv)
         return dict(docopt(usage, argv, default_help=False))
     except DocoptExit as error:
-        raise UsageError(_problem(usage, words, str(error)), details=usage.strip()) from None
+        raise UsageError(_problem(usage, words, str(error)), details=_patterns(usage)) from None
 
 
 def _reject_empty(arguments: dict[str, Any]) -> None:
@@ -96,9 +96,30 @@ def _problem(usage: str, words: list[str], said: str) -> str:
     first = said.partition("\n")[0].strip()
     if first and not first.lower().startswith(("usage", "warning")):
         return first
-    (pattern,) = re.findall(r"(rawbpf \S.*)", usage.partition("sage:")[2])[:1] or [""]
+    pattern = _closest(usage, words)
     only_name = not any(not word.startswith("-") for word in words[1:])
     return f"{'missing argument' if only_name else 'wrong arguments'}; usage: {pattern}"
+
+
+def _patterns(usage: str) -> str:
+    """Return the usage patterns without the rest of the help."""
+    return usage[usage.index("sage:") - 1 :].partition("\n\n")[0].rstrip()
+
+
+def _closest(usage: str, words: list[str]) -> str:
+    r"""Return the usage pattern that begins with most of the command line's words.
+
+    >>> _closest("Usage:\n  rawbpf map list\n  rawbpf map get MAP KEY", ["map", "get", "1"])
+    'rawbpf map get MAP KEY'
+    """
+    patterns = [line.strip() for line in usage.partition("sage:")[2].split("\n\n")[0].splitlines()]
+
+    def common(pattern: str) -> int:
+        literal = pattern.split()[1:]
+        pairs = zip(literal, words, strict=False)
+        return next((n for n, (a, b) in enumerate(pairs) if b not in a.strip("()").split("|")), 9)
+
+    return max((one for one in patterns if one.startswith("rawbpf ")), key=common, default="")
 
 
 def _show(usage: str) -> None:

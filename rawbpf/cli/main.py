@@ -35,6 +35,7 @@ USAGE = """eBPF with nothing in between: Python, bytecode and system calls.
 
 Usage:
   rawbpf [-v]... [--narrate[=HOW]] <command> [<argument>...]
+  rawbpf help [<command>]
   rawbpf (-h | --help)
   rawbpf --version
 
@@ -267,9 +268,26 @@ def _split(argv: list[str]) -> tuple[int, str | None, list[str]]:
             return verbose, None, []
         elif word in COMMANDS:
             return verbose, word, argv[index:]
+        elif word == "help":
+            return verbose, *_help_on(argv[index + 1 :])
         else:
-            raise UsageError(_unknown(word), details=_usage())
-    raise UsageError("no command given", details=_usage())
+            raise UsageError(_unknown(word), details=_SHORT)
+    raise UsageError("no command given", details=_SHORT)
+
+
+_SHORT = """Usage:
+  rawbpf COMMAND [ARGUMENT]...
+  rawbpf help [COMMAND]         List all commands, or show the help of a command."""
+
+
+def _help_on(words: list[str]) -> tuple[str | None, list[str]]:
+    """Return a command and the arguments that show its help. Without a command, list all."""
+    if not words:
+        write_lines([_usage().rstrip()])
+        return None, []
+    if words[0] not in COMMANDS:
+        raise UsageError(_unknown(words[0]), details=_SHORT)
+    return words[0], [words[0], "--help"]
 
 
 def _unknown(word: str) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LEVELS",
     "ask",
+    "columns",
     "complain",
     "level",
     "raise_level",
@@ -92,11 +93,12 @@ def complain(error: RawbpfError) -> None:
     explanation = error.explanation
     # An explanation ends with the suggested fix, so the error line need not repeat it.
     shown_below = explanation is not None and error.fix == explanation.change
-    say(f"rawbpf: {printable(error.headline if shown_below else str(error))}", at="error")
+    line = f"rawbpf: {printable(error.headline if shown_below else str(error))}"
+    say(_wrapped(line), at="error")
     if explanation is not None:
         from rawbpf.output.explanation import explanation_lines
 
-        say("\n".join(explanation_lines(explanation, _width())), at="error")
+        say("\n".join(explanation_lines(explanation, columns(2))), at="error")
     if error.details:
         if isinstance(error, UsageError) or level() == "debug":
             say(error.details, at="error")
@@ -104,12 +106,22 @@ def complain(error: RawbpfError) -> None:
             say("(more with -v)", at="error")
 
 
-def _width() -> int:
-    """The number of columns of the terminal, or 100 if there is no terminal."""
+def columns(fd: int) -> int:
+    """Return the number of columns of the terminal on ``fd``, or 100 if there is no terminal."""
     try:
-        return os.get_terminal_size(2).columns
+        return os.get_terminal_size(fd).columns or 100
     except OSError:
         return 100
+
+
+def _wrapped(line: str) -> str:
+    """Wrap an error line if stderr is a terminal. In a file or pipe, an error is one line."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return line
+    from textwrap import wrap
+
+    width = max(columns(2) - 2, 20)
+    return "\n  ".join(wrap(line, width, break_long_words=False, break_on_hyphens=False))
 
 
 def write_lines(lines: Iterable[str], colored: bool = False) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rawbpf.arch import ARCHITECTURES
 from rawbpf.command_words import own_python
-from rawbpf.errors import UsageError
+from rawbpf.errors import UsageError, did_you_mean
 from rawbpf.guest.image.elf import machine
 from rawbpf.guest.image.interpreter import OWN
 from rawbpf.guest.image.tree import JUNK, is_of_the_guest
@@ -94,7 +94,7 @@ def _understand(
     if executable is None:
         raise UsageError(
             f"unknown command {name!r}: neither a rawbpf command nor an executable",
-            fix="list all commands with `rawbpf --help`",
+            fix=did_you_mean(name, commands) or "list all commands with `rawbpf --help`",
         )
     _check_machine(name, executable, python.arch)
     return Command([executable, *rest], [executable, *files], with_tests=False)

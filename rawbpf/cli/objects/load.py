@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.objects.object_file import open_file, set_variables, skip
 from rawbpf.cli.terminal import say, write_lines
-from rawbpf.errors import FormatError
+from rawbpf.errors import FormatError, KernelError, errno_name
+from rawbpf.output.explanation import explanation_object
 from rawbpf.output.text import table
 
 if TYPE_CHECKING:
@@ -49,7 +50,12 @@ def run(arguments: dict[str, Any]) -> int:
     with open_file(arguments["FILE"], arguments["--clang"]) as collection:
         set_variables(collection, arguments["--set"])
         skip(collection, arguments["--skip"])
-        collection.load(stats=True)
+        try:
+            collection.load(stats=True)
+        except KernelError as error:
+            if arguments["--json"]:
+                write_lines([_rejection(error)])
+            raise
         rows = list(_rows(collection))
         if arguments["--pin"]:
             _pin(collection, arguments["--pin"])
@@ -64,6 +70,21 @@ def run(arguments: dict[str, Any]) -> int:
     raise FormatError(
         f"{arguments['FILE']} contains nothing that can be loaded",
         why="the object has no programs, maps or global variables",
+    )
+
+
+def _rejection(error: KernelError) -> str:
+    """Return a failed load as JSON. The error line on stderr says the same."""
+    from json import dumps
+
+    explanation = error.explanation
+    return dumps(
+        {
+            "error": str(error),
+            "errno": errno_name(error.errno or 0),
+            "explanation": None if explanation is None else explanation_object(explanation),
+            "log": getattr(error, "log", None),
+        }
     )
 
 

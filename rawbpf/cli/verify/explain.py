@@ -6,17 +6,19 @@ cover types.
 
 from __future__ import annotations
 
+import errno
+import re
 from textwrap import indent, wrap
 from typing import TYPE_CHECKING, Any
 
-from rawbpf.cli.terminal import write_lines
+from rawbpf.cli.terminal import columns, write_lines
 from rawbpf.errors import UsageError, errno_name
 from rawbpf.refusals.rule import Rule as CallRule
 from rawbpf.refusals.rule import TypesRule
 from rawbpf.verifier.rule import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["USAGE", "run"]
 
@@ -28,7 +30,8 @@ Usage:
   rawbpf explain [CODE] [--json] [-v]...
 
 Arguments:
-  CODE           An error code, such as RB-V003 (verifier), RB-E002 (calls) or RB-T001 (types).
+  CODE           An error code, such as RB-V003 or V003 (verifier), RB-E002 (calls) or RB-T001
+                 (types), an errno such as EPERM, or a message of the verifier in quotes.
 
 Options:
   --json         Print everything about the rule as JSON, one object per rule.
@@ -36,9 +39,10 @@ Options:
   -h, --help     Show this help.
 
   rawbpf explain RB-V003
+  rawbpf explain "R0 invalid mem access"
 """
 
-_WIDTH = 96
+_WIDEST = 96
 
 
 def run(arguments: dict[str, Any]) -> int:
@@ -49,13 +53,52 @@ def run(arguments: dict[str, Any]) -> int:
         found = list(rules.values())
         write_lines(_json(found) if arguments["--json"] else _titles(found))
         return 0
-    rule = rules.get(code.upper())
-    if rule is None:
+    meant = find(code, rules)
+    if not meant:
         near = ", ".join(_near(code, list(rules)))
         fix = f"did you mean {near}?" if near else "list all rules with `rawbpf explain`"
         raise UsageError(f"no rule {code!r}", fix=fix)
-    write_lines(_json([rule]) if arguments["--json"] else _page(rule))
+    if arguments["--json"]:
+        write_lines(_json(meant))
+    else:
+        write_lines(_page(meant[0]) if len(meant) == 1 else _titles(meant))
     return 0
+
+
+def find(text: str, rules: Mapping[str, AnyRule]) -> list[AnyRule]:
+    """Return the rules that a code, an errno's name or a message of the kernel refers to.
+
+    The code may lack its prefix, and the message may be incomplete.
+    """
+    code = text.upper()
+    for one in (code, f"RB-{code}"):
+        if one in rules:
+            return [rules[one]]
+    if code in (*errno.errorcode.values(), "ENOTSUPP"):
+        calls = [one for one in rules.values() if isinstance(one, CallRule)]
+        return [one for one in calls if code in map(errno_name, one.errnos)]
+    if " " not in text.strip():
+        return []
+    from rawbpf.verifier.registry import matches
+
+    found: list[AnyRule] = [one for one, _ in matches(text)]
+    return found or _by_words(text, rules)
+
+
+def _by_words(text: str, rules: Mapping[str, AnyRule]) -> list[AnyRule]:
+    """Return the rules whose messages contain all words of an incomplete message."""
+    wanted = _words_of(text)
+    return [
+        one
+        for one in rules.values()
+        if wanted and any(wanted <= _words_of(p) for p in getattr(one, "patterns", ()))
+    ]
+
+
+def _words_of(text: str) -> set[str]:
+    """Return the words of a message or a pattern, without names of registers."""
+    plain = re.sub(r"\\.|\?P<\w+>", " ", text.lower())
+    return set(re.findall(r"[a-z_]{3,}", plain))
 
 
 def _all() -> dict[str, AnyRule]:
@@ -83,10 +126,10 @@ def _page(rule: AnyRule) -> Iterator[str]:
     yield f"{rule.code}  {rule.title}"
     for text in (rule.meaning, rule.reason):
         yield ""
-        yield from wrap(text, _WIDTH, break_on_hyphens=False)
+        yield from wrap(text, _width(), break_on_hyphens=False)
     if not isinstance(rule, Rule):
         yield ""
-        yield from wrap(f"For example: {rule.example}", _WIDTH, break_on_hyphens=False)
+        yield from wrap(f"For example: {rule.example}", _width(), break_on_hyphens=False)
         return
     yield from _when_and_where(rule)
     for example in rule.examples:
@@ -100,6 +143,10 @@ def _page(rule: AnyRule) -> Iterator[str]:
         yield indent(example.accepted.strip("\n"), "    ")
 
 
+def _width() -> int:
+    return min(columns(1), _WIDEST)
+
+
 def _when_and_where(rule: Rule) -> Iterator[str]:
     """Yield the kernels that have the rule, and the gallery programs that violate it."""
     from rawbpf.verifier.exhibits import exhibits_of
@@ -108,7 +155,7 @@ def _when_and_where(rule: Rule) -> Iterator[str]:
     for text in (rule.kernels, rule.unshown, programs and f"Try it: {programs}"):
         if text:
             yield ""
-            yield from wrap(text, _WIDTH, break_on_hyphens=False)
+            yield from wrap(text, _width(), break_on_hyphens=False)
 
 
 def _json(rules: list[AnyRule]) -> Iterator[str]:

@@ -117,3 +117,54 @@ def test_characters_that_stdout_cannot_encode_are_escaped(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert rb"r0 = 0 ; \u03c0" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["kprobe", "map", "guest"])
+def test_help_with_a_name_is_the_help_of_the_command(name, capsys):
+    assert main(["help", name]) == 0
+    ours = capsys.readouterr().out
+    assert main([name, "--help"]) == 0
+    assert ours == capsys.readouterr().out
+
+
+def test_help_lists_commands_and_suggests_names(capsys):
+    assert main(["help"]) == 0
+    assert "Commands:" in capsys.readouterr().out
+    assert main(["help", "kprob"]) == 2
+    assert "did you mean kprobe" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "pattern"),
+    [
+        (["map", "lookup", "7"], "usage: rawbpf map lookup MAP KEY"),
+        (["map", "delete"], "usage: rawbpf map delete MAP KEY"),
+        (["kprobe"], "usage: rawbpf kprobe FUNCTION"),
+    ],
+)
+def test_usage_errors_show_the_pattern_of_the_subcommand_and_no_options(argv, pattern, capsys):
+    assert main(argv) == 2
+    said = capsys.readouterr().err
+    assert pattern in said.splitlines()[0]
+    assert "Options:" not in said
+    assert len(said.splitlines()) < 12
+
+
+def test_a_misspelt_command_for_the_guest_is_suggested(capsys):
+    assert main(["guest", "doctorr"]) == 2
+    assert "did you mean doctor?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("V003", "RB-V003  Possibly NULL"),
+        ("v003", "RB-V003  Possibly NULL"),
+        ("EPERM", "RB-E002  A capability is missing"),
+        ("R0 invalid mem access", "RB-V003  Possibly NULL"),
+        ("R1 invalid mem access 'scalar'", "RB-V011"),
+    ],
+)
+def test_explain_finds_what_is_meant(words, said, capsys):
+    assert main(["explain", words]) == 0
+    assert said in capsys.readouterr().out
