@@ -46,7 +46,7 @@ class Edge(NamedTuple):
 class Block(NamedTuple):
     """The instructions from slot ``start`` up to ``end``.
 
-    ``function`` is its function's first slot.
+    ``function`` is the first slot of the function that contains the block.
     """
 
     start: int

@@ -1,4 +1,4 @@
-"""Combine a program with the functions it calls for the kernel, or separate them for ELF.
+"""Link a program with the functions that it calls, or split the result for an ELF file.
 
 The kernel expects a single sequence of instructions: the program, followed by one copy of every
 function that it reaches. In linked code, a call encodes the distance to the called function. An

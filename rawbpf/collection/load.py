@@ -200,7 +200,7 @@ class Loader:
         return Target(found.type_id, self._modules[found.module] if found.module else 0)
 
     def _modules_of(self, spec: ProgramSpec) -> dict[str, int]:
-        """Return descriptors for the BTF of the modules that the code refers to."""
+        """Return BTF descriptors for the kernel modules that the code refers to."""
         return {name: self._modules[name] for name in spec.code.modules}
 
     def _put(self, one: Map, spec: MapSpec, objects: Table[str, Map | Program]) -> None:

@@ -1,4 +1,4 @@
-"""Resolve relocations, which say what maps, functions and variables instructions refer to.
+"""Resolve relocations: find the map, function or variable that each instruction refers to.
 
 An object stores code in sections, and the relocations of that code in separate sections. The
 meaning of a relocation depends on the symbol's section and on the instruction:

@@ -46,7 +46,7 @@ class Rows(Sequence[R]):
 
     @abstractmethod
     def part(self, first: int, end: int) -> Self:
-        """Return the records from ``first`` up to but not including ``end``, without a copy."""
+        """Return records ``first`` up to but not including ``end``, without copying."""
 
     def __len__(self) -> int:
         return self.batch.count

@@ -33,7 +33,7 @@ class Link(Owner):
     def from_id(number: int) -> Link:
         """Open the link with the given ID (5.8; CAP_SYS_ADMIN).
 
-        Errors: ENOENT, EPERM.
+        Raises KernelError (ENOENT, EPERM).
 
         Closing the returned link does not detach the program, because the link's creator still has
         the link open.

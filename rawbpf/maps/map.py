@@ -71,7 +71,10 @@ class Map(Entries):
 
     @classmethod
     def from_id(cls, number: int) -> Self:
-        """Open the map with the given ID (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
+        """Open the map with the given ID (4.13; CAP_SYS_ADMIN).
+
+        Raises KernelError (ENOENT, EPERM).
+        """
         from rawbpf.kernel.objects import open_id
 
         return cls.from_fd(open_id("map", number))

@@ -47,7 +47,10 @@ class KernelProgram(Owner):
 
     @staticmethod
     def from_id(number: int) -> KernelProgram:
-        """Return the program with the given ID (4.13; CAP_SYS_ADMIN). Errors: ENOENT, EPERM."""
+        """Return the program with the given ID (4.13; CAP_SYS_ADMIN).
+
+        Raises KernelError (ENOENT, EPERM).
+        """
         # Loading and attaching do not need this import.
         from rawbpf.kernel.objects import open_id
 

@@ -191,7 +191,7 @@ class FlagSwitch:
         _store(self._events, self._half + ring.cpu, ring.waking.fileno())
 
     def ready(self) -> bool:
-        """Return True: each CPU wakes the reader only once."""
+        """Return True, because each CPU wakes the reader only once."""
         return True
 
     def arm(self, ring: CpuRing) -> None:

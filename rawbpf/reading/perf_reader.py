@@ -62,7 +62,7 @@ _MAX_TOTAL_PAGES = 1 << 16
 
 _GROWTH = 4
 _CROWDED, _CROWDED_PASSES, _FULL = 0.5, 2, 0.9
-"""A ring grows if it is full, or more than half full in two passes with records in a row."""
+"""A ring grows if it is full, or more than half full in two consecutive passes with records."""
 
 _RETIRED_SECONDS = 1.0
 """The number of seconds for which a replaced ring is still read.

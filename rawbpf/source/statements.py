@@ -45,7 +45,7 @@ def statements_of(line: Line) -> list[Sequence[Token]]:
     parts: list[Sequence[Token]] = [first]
     must = text.rstrip().endswith(";")
     while end < len(text):
-        # Spaces keep the columns of the tokens, to which errors refer.
+        # Spaces preserve the columns of the tokens, because errors refer to columns.
         rest = line._replace(text=" " * (end + 1) + text[end + 1 :])
         try:
             tokens = tokenize(rest)

@@ -160,8 +160,9 @@ def task_fd_query(pid: int, fd: int) -> tuple[BpfAttrTaskFdQuery, str]:
 
     The text is the name of the probe's function, file or tracepoint.
 
-    Errors: EOPNOTSUPP or ENOTSUPP (the event has no program, or is not a probe), ENOENT (no such
-    process), EBADF, ENOSPC (the name is too long), EPERM (CAP_SYS_ADMIN is missing).
+    Raises KernelError with EOPNOTSUPP or ENOTSUPP (the event has no program, or is not a probe),
+    ENOENT (no such process), EBADF, ENOSPC (the name is too long) or EPERM (CAP_SYS_ADMIN is
+    missing).
     """
     name = ctypes.create_string_buffer(_LONGEST_NAME)
     struct = BpfAttrTaskFdQuery(

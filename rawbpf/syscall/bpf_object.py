@@ -65,7 +65,10 @@ def _named(struct: BpfAttrObj, path: str) -> Attr[BpfAttrObj]:
 
 
 def fd_by_id(cmd: bpf_cmd, number: int) -> Fd:
-    """Open an object by ID (BPF_PROG_GET_FD_BY_ID etc., 4.13). Errors: ENOENT, EPERM."""
+    """Open an object by ID (BPF_PROG_GET_FD_BY_ID etc., 4.13).
+
+    Raises KernelError (ENOENT, EPERM).
+    """
     attr = Attr(BpfAttrObjId(id=number)).ends_at("open_flags")
     return Fd(command(cmd, attr), f"{cmd.name.split('_')[1].lower()}:{number}")
 

@@ -5,8 +5,8 @@ processes by the IDs of its own namespace, so a program that compares the two ki
 finds a match. bpf_get_ns_current_pid_tgid (5.7) does not help: it fails with EINVAL for tasks in
 namespaces below the given one. IDs are therefore translated once, before the program is built:
 
-- The tracer's own ID is what bpf_get_current_pid_tgid returns when the tracer itself runs a program
-  with BPF_PROG_TEST_RUN (5.10).
+- The tracer learns its own ID from bpf_get_current_pid_tgid, by running a program with
+  BPF_PROG_TEST_RUN (5.10).
 - Other IDs come from an iterator over the tasks of the tracer's PID namespace (``task_table``).
 
 The link /proc/self/ns/pid identifies the namespace of this process, as in ``pid:[4026531836]``. The

@@ -1,6 +1,6 @@
 """Tests for the steps of lesson 01, which run on any kernel.
 
-`Calls` takes the place of LIBC: it records each system call, and makes none.
+`Calls` replaces LIBC: it records system calls without making them.
 """
 
 import ctypes

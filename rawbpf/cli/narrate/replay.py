@@ -44,7 +44,7 @@ are marked with - and are not repeated. Exit status: 1 if the result of any call
 """
 
 _LONGEST = 1 << 24
-"""Maximum length of a line in bytes.
+"""The maximum length of a line in bytes.
 
 A long line consists mostly of the bytes of a program or a log.
 """

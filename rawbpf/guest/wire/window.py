@@ -4,7 +4,8 @@ A serial port transfers a third of a megabyte per second, one byte at a time, an
 time on the emulated CPU that is being traced. Data is therefore transferred in memory that QEMU
 presents to the guest as the BAR of a PCI device (ivshmem). sysfs lets PID 1 map the BAR without a
 driver. Only lengths are sent through the serial port. The memory contains no positions: both sides
-count bytes, and the system calls that send and receive a frame order the writes before it.
+count bytes, and sending and receiving a frame takes system calls, which ensure that earlier writes
+are visible.
 
 A locked-down kernel does not permit mapping a BAR (LOCKDOWN_PCI_ACCESS, since 5.4). In that case,
 the data itself is sent through the serial port, which is slower but needs no privileges.
