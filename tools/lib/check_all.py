@@ -3,6 +3,7 @@
 Usage:
   test [--quick] [<argument>...]
   test --fuzz MINUTES [<argument>...]
+  test --setup
   test (-h | --help)
 
 The checks are lint and type checks, unit tests, tests of the guest, and kernel tests in guests with
@@ -13,6 +14,7 @@ Options:
   --quick         Test bookworm's kernel only.
   --fuzz MINUTES  Run only the property and fuzz tests, again and again with new random inputs,
                   until the time is over or a test fails. Inputs that fail are kept in .hypothesis/.
+  --setup         Install what the lessons need, and run no tests.
   -h, --help      Show this help.
 """
 
@@ -31,7 +33,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fetch_objects import bring
 from fetch_objects import folder as objects_folder
 from outcome import Outcome, closing_line, counts, summary
-from system_packages import EMULATORS, PEERS, install
+from system_packages import EMULATOR, EMULATORS, PEERS, install
 
 from rawbpf.arch import ARM64, native
 from rawbpf.command_words import own_python
@@ -96,6 +98,7 @@ FUZZ = ["-m", "hypothesis", "--hypothesis-profile=fuzz", "--timeout=1800"]
 FUZZ_TESTS = ["tests/fuzz", "tests/unit"]
 NOTHING_COLLECTED = 5  # pytest's exit status
 A_DAY = 24 * 60 * 60
+_CLANG = "clang-19"
 AT_ONCE = 2  # the number of commands to run in parallel; each guest uses one CPU of the host
 
 LINT = {
@@ -234,6 +237,8 @@ def main(words: list[str]) -> int:
     if words[:1] in (["-h"], ["--help"]):
         print((__doc__ or "").strip())
         return 0
+    if words == ["--setup"]:
+        return set_up()
     if words[:1] == ["--fuzz"]:
         return fuzz(words[1:])
     quick = "--quick" in words
@@ -256,6 +261,15 @@ def main(words: list[str]) -> int:
     print(summary(outcomes), end="\n\n")
     print(closing_line(outcomes, time.monotonic() - begun), flush=True)
     return 0 if all(outcome.good for outcome in outcomes) else 1
+
+
+def set_up() -> int:
+    """Install the programs that the lessons need; tools/test has created .venv."""
+    absent = install(EMULATOR | {_CLANG: PEERS[_CLANG]})
+    if absent:
+        say(f"cannot install {', '.join(absent)}: use your package manager")
+    say("to activate the environment, type: . .venv/bin/activate")
+    return 1 if absent else 0
 
 
 def fuzz(words: list[str]) -> int:

@@ -30,3 +30,17 @@ def test_slow_tests_exist(check_all):
         path, _, test = name.partition("::")
         text = (ROOT / path).read_text()
         assert re.search(rf"^def {test.partition('[')[0]}", text, re.MULTILINE) or not test, name
+
+
+@pytest.mark.parametrize(("absent", "status"), [([], 0), (["clang-19"], 1)])
+def test_setup_installs_what_the_lessons_need_and_runs_nothing(
+    check_all, monkeypatch, capsys, absent, status
+):
+    asked = {}
+    monkeypatch.setattr(check_all, "install", lambda programs: asked.update(programs) or absent)
+    monkeypatch.setattr(check_all, "run", lambda part: pytest.fail(f"{part} was run"))
+    assert check_all.main(["--setup"]) == status
+    assert set(asked) == {*check_all.EMULATOR, "clang-19"}
+    said = capsys.readouterr().err
+    assert ". .venv/bin/activate" in said
+    assert ("cannot install clang-19" in said) == bool(absent)
