@@ -38,7 +38,7 @@ __all__ = ["load_and_read", "missing_features", "place_a_probe"]
 _FUNCTION = "vfs_rmdir"
 """An exported function that is never inlined.
 
-It has existed since before 5.8, and is called only for rmdir(2)."""
+It was added before 5.8, and is called only for rmdir(2)."""
 
 
 def missing_features(_: Root) -> Finding:

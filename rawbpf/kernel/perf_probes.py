@@ -1,7 +1,7 @@
 """Find the kprobes, uprobes and tracepoints that processes hold as perf events.
 
-A program that is attached to a perf event by ioctl is not listed anywhere: it has no link, and
-before 6.6 (1b715e1b0ec5) a link of a perf event does not say what it is attached to either.
+A program that is attached to a perf event by ioctl has no link, so the kernel does not list the
+attachment. Before 6.6 (1b715e1b0ec5), the links of perf events do not show their targets either.
 BPF_TASK_FD_QUERY (4.18, 41bdc4b40ed6) returns the program and the probe behind a descriptor of any
 process. /proc shows which descriptors are perf events:
 

@@ -1,7 +1,7 @@
 """Format many records in one operation, using a column of values for each field.
 
-One ``%`` operation over a block of records takes a third of the time of formatting the records one
-by one, because Python code runs once per block and column instead of once per record and field.
+Formatting a whole block of records with one ``%`` operation takes a third of the time, because
+Python code runs once per block and column instead of once per record and field.
 
 >>> format_columns("%d: %s;", [[1, 2], ["one", "two"]])
 '1: one;2: two;'

@@ -3,9 +3,9 @@
 The host does not trust any part of the archive. Each folder on the path to a file is opened without
 following links, so files are created only below the target folder. A link is created only if its
 target stays within the target folder and consists of steps up followed by steps down: ``../a/b``,
-but not ``a/../b``. The names in a link's target may themselves be links, but these links obey the
-same rule. Therefore no chain of links leads outside the folder, regardless of later replacements,
-and the check does not need to follow links.
+but not ``a/../b``. The names in a link's target may themselves be links, which obey the same rule.
+Therefore no chain of links leads outside the folder, regardless of later replacements, and the
+check does not need to follow links.
 
 An entry that cannot be created is reported, and all other entries are still created.
 """
