@@ -2,7 +2,7 @@
 
 rawbpf needs Linux 5.8 and either root or both CAP_BPF and CAP_PERFMON.
 
-Print each call of a kernel function:
+Print each call to a kernel function:
 
     with rawbpf.Kprobe("do_sys_openat2") as probe:
         for event in probe.events(duration=2):

@@ -161,7 +161,7 @@ def _counts(spec: MapSpec, value: Any) -> list[int]:  # noqa: ANN401 -- any deco
     if len(arrays) != 1:
         raise UsageError(
             f"cannot show map {spec.name!r} as a histogram",
-            why="neither the map nor each of its values is one array of numbers",
+            why="neither the map nor its values are arrays of numbers",
         )
     return arrays[0]
 

@@ -88,7 +88,7 @@ def _require_type(program: ProgramSpec) -> None:
         why=f"no program type is known for section {program.section!r}",
         fix=f"did you mean {' or '.join(near)}?"
         if near
-        else 'name the program type, such as SEC("kprobe/FUNCTION") or SEC("xdp"); '
+        else 'specify the program type, such as SEC("kprobe/FUNCTION") or SEC("xdp"); '
         "docs/reference/sections.md lists all of them",
     )
 

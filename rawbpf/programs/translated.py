@@ -106,7 +106,7 @@ def _lines(data: bytes, info: BpfProgInfo, types: Btf | None) -> dict[int, Sourc
 
 
 def _helpers(rows: list[tuple[int, Instruction]]) -> dict[int, str]:
-    """Map the slot of each call of a kernel function to the function's name."""
+    """Map the slot of each call to a kernel function to the function's name."""
     calls = {at: one.imm for at, one in rows if one.opcode == _CALL and one.src in _HELPERS}
     shown = {at: imm for at, imm in calls.items() if imm}
     names: Mapping[int, str] = {}

@@ -118,7 +118,7 @@ COMMANDS = {
             "attaches a program through a link, whose descriptor keeps the program attached",
             BpfAttrLinkCreate,
         ),
-        Command(_c.BPF_LINK_UPDATE, (5, 7), "replaces the program of a link"),
+        Command(_c.BPF_LINK_UPDATE, (5, 7), "replaces a link's program"),
         Command(_c.BPF_LINK_GET_FD_BY_ID, (5, 8), "opens a link by ID", _ID),
         Command(_c.BPF_LINK_GET_NEXT_ID, (5, 8), "returns the next link ID", _ID),
         Command(

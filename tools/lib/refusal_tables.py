@@ -26,7 +26,7 @@ def _types(rule: TypesRule) -> str:
 
 
 def _section(rule: Rule | TypesRule, where: str) -> str:
-    example = f"For example: {rule.example}"
+    example = f"Example: {rule.example}"
     texts = [paragraph(text) for text in (where, rule.meaning, rule.reason, example)]
     return "\n\n".join([f"### {rule.code}", f"**{rule.title}**", *texts])
 

@@ -1,4 +1,4 @@
-"""``rawbpf kprobe``: trace calls of a kernel function."""
+"""``rawbpf kprobe``: trace calls to a kernel function."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def _page(rule: AnyRule) -> Iterator[str]:
         yield from wrap(text, _width(), break_on_hyphens=False)
     if not isinstance(rule, Rule):
         yield ""
-        yield from wrap(f"For example: {rule.example}", _width(), break_on_hyphens=False)
+        yield from wrap(f"Example: {rule.example}", _width(), break_on_hyphens=False)
         return
     yield from _when_and_where(rule)
     for example in rule.examples:

@@ -47,7 +47,7 @@ class FdNames:
         Raises UnsupportedError if no recorded call created the descriptor.
         """
         if fd not in self._names:
-            what = "cannot write a script that makes all calls of this session"
+            what = "cannot write a script that makes all calls in this session"
             raise UnsupportedError(what, why=f"descriptor {fd} was not created by a recorded call")
         return self._names[fd]
 

@@ -150,8 +150,8 @@ RULES = (
         ),
         reason=(
             "Kernel memory cannot be paged out. From 5.11, BPF memory is charged to the "
-            "cgroup instead. On older kernels, rawbpf raises the limit, but only up to "
-            "the hard limit without CAP_SYS_RESOURCE."
+            "cgroup instead. On older kernels, rawbpf raises the limit; without "
+            "CAP_SYS_RESOURCE, it can raise the limit only up to the hard limit."
         ),
         example=(
             "On Linux 5.10, `ulimit -Hl 64` followed by a larger map, as a user with CAP_BPF only."

@@ -35,7 +35,7 @@ MUTANTS = [
         "test_the_map",
         "return the descriptor",
     ),
-    Mutant("b.stxdw(r10[-24], r0)", "b.stxw(r10[-24], r0)", PROGRAM, "not written before"),
+    Mutant("b.stxdw(r10[-24], r0)", "b.stxw(r10[-24], r0)", PROGRAM, "never written"),
     Mutant("b.stxdw(r10[-24], r0)", "b.stxdw(r10[-8], r0)", PROGRAM),
     Mutant("    b.add(r1, -16)\n", "", PROGRAM),
     Mutant("b.add(r1, -16)", "b.add(r1, -24)", PROGRAM),

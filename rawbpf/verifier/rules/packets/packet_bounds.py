@@ -36,7 +36,7 @@ def _explain(failure: Failure, match: re.Match[str]) -> Finding | None:
         return Finding(
             f"{_bytes(register, off, size)} may be before the start of the packet",
             history(failure, register),
-            change="access the packet only at data or after it",
+            change="access the packet only at or after data",
         )
     known = "no bytes" if safe <= 0 else "only 1 byte" if safe == 1 else f"only {safe} bytes"
     again = (

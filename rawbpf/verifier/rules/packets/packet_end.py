@@ -57,8 +57,8 @@ RULE = Rule(
         "and the program accesses them on this branch."
     ),
     reason=(
-        "The memory after the packet belongs to the kernel. Usually the comparison is "
-        "inverted, or a label is in the wrong place."
+        "The memory after the packet belongs to the kernel. Usually, either the "
+        "comparison is inverted, or a label is in the wrong place."
     ),
     examples=(
         Example(
