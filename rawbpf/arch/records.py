@@ -108,6 +108,7 @@ class Architecture(NamedTuple):
     epoll_event_packed         whether struct epoll_event has no hole after ``events``
     weakly_ordered             whether the CPU may reorder two loads or two stores: reading a ring
                                then takes fences (see ``rawbpf.syscall.fd``)
+    trampolines_since          the first kernel version that can attach fentry and LSM programs
     trampoline_slots           argument slots of 8 bytes that an fentry trampoline always supports
     more_trampoline_slots      the first kernel version that supports more of them
     library_folders            where the dynamic loader finds libraries, besides LD_LIBRARY_PATH
@@ -127,6 +128,7 @@ class Architecture(NamedTuple):
     pt_regs: PtRegs
     epoll_event_packed: bool
     weakly_ordered: bool
+    trampolines_since: tuple[int, int]
     trampoline_slots: int
     more_trampoline_slots: tuple[int, int]
     library_folders: tuple[str, ...]
@@ -182,6 +184,7 @@ X86_64 = Architecture(
     ),
     epoll_event_packed=True,
     weakly_ordered=False,
+    trampolines_since=(5, 5),
     trampoline_slots=6,
     more_trampoline_slots=(6, 6),  # 473e3150e30a
     library_folders=(
@@ -249,6 +252,7 @@ ARM64 = Architecture(
     ),
     epoll_event_packed=False,
     weakly_ordered=True,
+    trampolines_since=(6, 4),  # 2aa6ac03516d: ftrace can call a trampoline directly
     trampoline_slots=8,
     more_trampoline_slots=(6, 16),
     library_folders=(

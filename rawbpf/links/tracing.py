@@ -12,7 +12,8 @@ Two errnos that occur when a trampoline is attached need an explanation:
               not those that the kernel expects to replace
     ENOTSUPP  524, an internal error code that leaked into user space: the function takes more
               arguments than a trampoline can pass on. The limit was six registers on x86 before 6.6
-              (473e3150e30a) and eight on arm64 before 6.16
+              (473e3150e30a) and eight on arm64 before 6.16. On arm64 before 6.4, no trampoline can
+              be attached, although programs load (2aa6ac03516d)
 
 Source: kernel/bpf/trampoline.c register_fentry(), arch/x86/net/bpf_jit_comp.c.
 """
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from rawbpf.arch import X86_64, native
 from rawbpf.errors import ENOTSUPP, KernelError, UsageError
+from rawbpf.kernel.version import kernel_version
 from rawbpf.links.context_size import explain_size
 from rawbpf.links.diagnose import attach_error
 from rawbpf.links.link import Link
@@ -31,6 +33,7 @@ from rawbpf.specs.program_spec import ProbeKind
 from rawbpf.syscall import bpf_link
 
 if TYPE_CHECKING:
+    from rawbpf.arch import Architecture
     from rawbpf.kernel.hardware import Root
     from rawbpf.programs.program import Program
     from rawbpf.specs.program_spec import ProbeSpec
@@ -44,6 +47,10 @@ _CAUSES = {
     errno.EOPNOTSUPP: "this kernel was built without support for this attachment",
     ENOTSUPP: "this kernel does not support this attachment",
 }
+
+
+_HOOKING = (ProbeKind.FENTRY, ProbeKind.FMOD_RET, ProbeKind.LSM)
+"""The kinds of probes for which ftrace hooks a function."""
 
 
 def attach_tracing(program: Program, probe: ProbeSpec) -> Link:
@@ -94,17 +101,26 @@ def _iterator(program: Program, probe: ProbeSpec) -> Link:
     return Link(str(probe), fd)
 
 
-def why_no_trampoline(probe: ProbeSpec, number: int, root: Root = "/") -> str:
+def why_no_trampoline(
+    probe: ProbeSpec, number: int, root: Root = "/", arch: Architecture | None = None
+) -> str:
     """Explain an errno from attaching a trampoline to a function, or return "".
+
+    ``arch`` is the architecture, by default this machine's.
 
     >>> from rawbpf.specs.program_spec import ProbeSpec
     >>> why_no_trampoline(ProbeSpec(ProbeKind.FENTRY, "f"), 524)  # on x86-64
     'f takes more arguments than a trampoline can pass (6 before 6.6)'
     """
-    if probe.kind not in (ProbeKind.FENTRY, ProbeKind.FMOD_RET):
+    arch = arch or native(X86_64)
+    if probe.kind not in _HOOKING:
+        return ""
+    if number == ENOTSUPP and kernel_version() < arch.trampolines_since:
+        since = ".".join(map(str, arch.trampolines_since))
+        return f"on {arch.name}, {probe.kind.value} programs need Linux {since} or newer"
+    if probe.kind is ProbeKind.LSM:
         return ""
     if number == ENOTSUPP:
-        arch = native(X86_64)
         version = ".".join(map(str, arch.more_trampoline_slots))
         limit = f"{arch.trampoline_slots} before {version}"
         return f"{probe.target} takes more arguments than a trampoline can pass ({limit})"

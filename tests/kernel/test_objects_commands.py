@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rawbpf.arch import native
 from rawbpf.asm.internal import decode_internal, internal_text
 from rawbpf.asm.parse import parse_instruction
 from rawbpf.cli.main import main
@@ -302,7 +303,7 @@ def test_probes_of_objects_are_links_if_the_kernel_has_them(held, rawbpf):
         info = link.info()
         (row,) = map(json.loads, rawbpf("link", "show", str(info.id), "--json"))
         assert (row["type"], row["prog_id"]) == ("perf_event", obj.programs["begin"].info().id)
-        assert (row["event"], row["func_name"]) == ("kprobe", "__x64_sys_getppid")
+        assert (row["event"], row["func_name"]) == ("kprobe", native().syscall_function("getppid"))
         assert row["retprobe"] is False
         if kernel_version() >= (6, 6):
             assert row["missed"] == 0

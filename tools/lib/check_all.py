@@ -88,6 +88,7 @@ ARM64_TESTS = [
         "test_log_records",
         "test_ring_reader",
         "test_layouts",
+        "test_bpf_src",
         "test_asm_symbols",
     )
 ]

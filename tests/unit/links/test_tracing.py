@@ -4,6 +4,7 @@ import errno
 
 import pytest
 
+from rawbpf.arch import ARM64
 from rawbpf.asm.bytecode import Bytecode
 from rawbpf.errors import AttachError, UsageError
 from rawbpf.links.dispatch import attach
@@ -45,6 +46,15 @@ def test_only_probes_of_functions_are_explained(root):
     assert why_no_trampoline(ProbeSpec(ProbeKind.LSM, "f"), 524, root) == ""
     assert "more arguments" in why_no_trampoline(FENTRY, 524, root)
     assert why_no_trampoline(FENTRY, errno.EINVAL, root) == ""
+
+
+def test_trampolines_are_newer_on_some_architectures(root):
+    future = ARM64._replace(trampolines_since=(99, 4))
+    for kind in (ProbeKind.FENTRY, ProbeKind.FMOD_RET, ProbeKind.LSM):
+        why = why_no_trampoline(ProbeSpec(kind, "f"), 524, root, future)
+        assert why == f"on arm64, {kind.value} programs need Linux 99.4 or newer"
+        assert "99.4" not in why_no_trampoline(ProbeSpec(kind, "f"), errno.EBUSY, root, future)
+    assert why_no_trampoline(ProbeSpec(ProbeKind.TP_BTF, "f"), 524, root, future) == ""
 
 
 def attached(kernel, probe):
