@@ -71,7 +71,8 @@ def run(
     qemu.find(arch)  # if QEMU is missing, report it before anything is downloaded
     python = python_for(arch, lambda message: say(f"guest: {message}", "info"))
     command = understand(words, commands, options.add, python)
-    for line in command.omitted:
+    beside = _workload(options, commands, python)
+    for line in (*command.omitted, *beside.omitted):
         say(f"guest: {line}", "warning")
     # Raising an error after the command has run would discard the command's output.
     if options.out is not None:
@@ -91,7 +92,11 @@ def run(
     machine = machine._replace(accel=accel)
     ttys = _terminals()
     with ExitStack() as stack:
-        job = _job(command, options, ttys, python)
+        job = _job(command, beside.argv, options, ttys, python)
+        command = command._replace(
+            files=[*command.files, *beside.files],
+            with_tests=command.with_tests or beside.with_tests,
+        )
         learned = bytearray()
         initramfs = stack.enter_context(_initramfs(command, job, options, kernel, python, say))
 
@@ -137,7 +142,7 @@ def _prove_kvm(machine: qemu.Machine, say: Callable[[str, str], None]) -> None:
     options = Options(workload=None)
     command = understand(["python", "-c", "pass"], ())
     kernel = choice.Kernel(machine.kernel)
-    job = _job(command, options, (False,) * 3, OWN)
+    job = _job(command, [], options, (False,) * 3, OWN)
     with _initramfs(command, job, options, kernel, OWN, say) as initramfs:
         session.run(
             machine._replace(accel="kvm"),
@@ -191,14 +196,31 @@ def _terminals() -> tuple[bool, bool, bool]:
     return out and os.isatty(0) and terminal.in_foreground(0), out, err
 
 
+def _workload(options: Options, commands: Collection[str], python: Interpreter) -> Command:
+    """Return the command that runs beside the user's, with an empty argv for no command.
+
+    Raises UsageError if the program does not exist.
+    """
+    if options.workload is None:
+        return Command([], [], with_tests=False)
+    if not options.workload:
+        argv = own_python("rawbpf.guest.inside.workload", python=python.executable)
+        return Command(argv, [], with_tests=False)
+    try:
+        return understand(list(options.workload), commands, options.add, python)
+    except UsageError as error:
+        raise UsageError(
+            f"invalid --workload: {error.what}", why=error.why, fix=error.fix
+        ) from None
+
+
 def _job(
-    command: Command, options: Options, ttys: tuple[bool, bool, bool], python: Interpreter
+    command: Command,
+    beside: list[str],
+    options: Options,
+    ttys: tuple[bool, bool, bool],
+    python: Interpreter,
 ) -> dict[str, object]:
-    doing: list[str] | None = None
-    if options.workload is not None:
-        doing = list(options.workload) or own_python(
-            "rawbpf.guest.inside.workload", python=python.executable
-        )
     environment = _environment(python)
     return {
         "argv": command.argv,
@@ -206,7 +228,7 @@ def _job(
         "env": environment,
         "ttys": ttys,
         "size": terminal.window_size(),
-        "workload": doing,
+        "workload": beside,
         "out": options.out is not None,
         "types": kept.folder_in_guest(environment),
     }

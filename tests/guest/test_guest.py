@@ -220,3 +220,19 @@ def test_the_next_guest_knows_what_a_guest_learned_about_its_kernel(tmp_path):
         assert (done.returncode, done.stdout) == (0, known), done.stderr
     (index,) = tmp_path.glob("guest-types/*/*")
     assert index.stat().st_size > 10_000
+
+
+def test_the_workload_may_be_a_script(tmp_path):
+    script = tmp_path / "load.sh"
+    script.write_text("echo ran > /tmp/workload-ran; sleep 100\n")
+    look = "import os, time\nwhile not os.path.exists('/tmp/workload-ran'): time.sleep(0.1)"
+    done = guest("--workload", f"sh {script}", "--timeout=60", "--", "python", "-c", look)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_gallery_in_a_guest_names_files_of_this_machine():
+    done = guest("--no-workload", "gallery", "1")
+    assert done.returncode == 0, done.stderr
+    named = [w for w in done.stdout.decode().replace("`", " ").split() if w.endswith(".bpf.s")]
+    assert all(Path(word).is_file() for word in named if "/" in word)
+    assert "/tmp/" not in done.stdout.decode()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rawbpf.cli.arguments import whole_number
-from rawbpf.cli.terminal import level, say
+from rawbpf.cli.terminal import level, say, write_lines
 from rawbpf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ with rawbpf imported.
 
 Options:
   --kernel=<kernel>    A vmlinuz, a version (6.12) or a Debian suite (sid) [default: newest cached].
+  --fetch              Only download the kernels given as COMMAND into the cache, for use without a
+                       network: rawbpf guest --fetch 6.1 6.12.
   --arch=<name>        Architecture, x86-64 or arm64; another than this machine's is emulated
                        [default: this machine's].
   --add=<path>         Also copy this file or folder, regardless of its size; may be repeated.
@@ -58,6 +60,8 @@ def run(arguments: dict[str, Any]) -> int:
     from rawbpf.cli.system.guest_files import with_gallery, with_objects
     from rawbpf.guest.runner import Options, run
 
+    if arguments["--fetch"]:
+        return _fetch(arguments["<command>"], _arch(arguments["--arch"]))
     options = Options(
         arch=_arch(arguments["--arch"]),
         kernel=None if " " in arguments["--kernel"] else arguments["--kernel"],
@@ -106,6 +110,19 @@ def _arch(name: str) -> Architecture | None:
     from rawbpf.arch import named
 
     return None if " " in name else named(name)
+
+
+def _fetch(kernels: list[str], arch: Architecture | None) -> int:
+    """Download kernels into the cache, and print where they are."""
+    from rawbpf.guest.kernels import choice, debian
+
+    if not kernels:
+        raise UsageError("no kernel given", fix="write, for example, rawbpf guest --fetch 6.1 6.12")
+    for wanted in kernels:
+        debian.fetch(wanted, lambda message: say(f"guest: {message}"), arch)
+        kernel = choice.find(wanted, lambda _: None, arch=arch)
+        write_lines([f"{kernel.release}  {kernel.vmlinuz.parent}"])
+    return 0
 
 
 def _words(text: str | None) -> list[str]:

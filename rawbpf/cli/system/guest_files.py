@@ -65,26 +65,28 @@ def clang_of(words: list[str]) -> str | None:
 def with_gallery(
     words: list[str], target: Callable[[], Target] | None = None
 ) -> Iterator[list[str]]:
-    """Copy the gallery for the command ``gallery``, and pass the folder with --from."""
-    if words[:1] != [_GALLERY] or any(word.startswith("--from") for word in words):
-        yield words
-        return
-    with TemporaryDirectory(prefix="rawbpf-") as folder:
-        place = Path(folder, _GALLERY)
-        _fill(place, words[1:], target)
-        yield [*words, f"--from={place}"]
-
-
-def _fill(place: Path, words: list[str], target: Callable[[], Target] | None) -> None:
-    """Copy all programs of the gallery, and compile those that the command names.
+    """Pass the gallery to the command ``gallery`` with --from, compiling the programs it names.
 
     Unknown names are reported by the command itself.
     """
+    if words[:1] != [_GALLERY] or any(word.startswith("--from") for word in words):
+        yield words
+        return
     from rawbpf.verifier.exhibits import exhibits
 
-    copytree(exhibits()[0].path.parent, place)
-    for one in exhibits():
-        if one.path.suffix == ".c" and ({one.name, str(one.number)} & set(words)):
-            for path in (one.path, one.fixed_path):
-                built = (place / path.name).with_suffix(".o")
-                built.write_bytes(compile_source(str(path), clang_of(words), target and target()))
+    place = exhibits()[0].path.parent
+    sources = [
+        one
+        for one in exhibits()
+        if one.path.suffix == ".c" and ({one.name, str(one.number)} & set(words[1:]))
+    ]
+    if not sources:  # the guest has the same paths, so the output is valid on the host as well
+        yield [*words, f"--from={place}"]
+        return
+    with TemporaryDirectory(prefix="rawbpf-") as folder:
+        copied = Path(folder, _GALLERY)
+        copytree(place, copied)
+        for path in (path for one in sources for path in (one.path, one.fixed_path)):
+            built = (copied / path.name).with_suffix(".o")
+            built.write_bytes(compile_source(str(path), clang_of(words), target and target()))
+        yield [*words, f"--from={copied}"]

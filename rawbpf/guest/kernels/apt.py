@@ -47,6 +47,11 @@ TARGET_FORMAT = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(ARCHITECTURE)"
 
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
+_OFFLINE = (
+    "run `rawbpf guest --fetch KERNEL` with a network connection, or copy "
+    "~/.cache/rawbpf/kernels from another machine, or specify an image: --kernel FILE"
+)
+
 _BY_HAND = "specify the path of a kernel image: --kernel /boot/vmlinuz-..."
 
 
@@ -111,8 +116,18 @@ class Apt:
         )
 
     def update(self) -> None:
-        """Download the suite's package lists."""
+        """Download the suite's package lists.
+
+        apt-get succeeds even if it cannot reach the archive, and only prints a warning. Raises
+        GuestError in this case as well.
+        """
         self._run("apt-get", "--quiet", "update")
+        if not any((self.folder / "state/lists").glob("*Packages*")):
+            raise GuestError(
+                f"cannot fetch {self._what}",
+                why=f"the package lists of {self.suite} cannot be downloaded (no network?)",
+                fix=_OFFLINE,
+            )
 
     def show(self, package: str) -> str:
         """Return the control record of the version that apt would install."""

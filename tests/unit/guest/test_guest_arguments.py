@@ -16,6 +16,8 @@ from rawbpf.cli.main import main
         (["--", "no-such-program-anywhere"], "neither a rawbpf command nor an executable"),
         (["--no-such-option"], "unknown option"),
         (["--workload", "'"], "--workload"),
+        (["--workload", "nosuchprog x"], "invalid --workload: unknown command 'nosuchprog'"),
+        (["--fetch"], "no kernel given"),
         (["--add", "/no/such/file", "--", "python"], "/no/such/file"),
     ],
 )
