@@ -126,6 +126,16 @@ COMMANDS = {
             "rawbpf.cli.system.guest",
             "Run any of these commands in a temporary QEMU guest",
         ),
+        Command(
+            "completion",
+            "rawbpf.cli.system.completion",
+            "Print shell completions or a man page",
+        ),
+        Command(
+            "learn",
+            "rawbpf.cli.system.learn",
+            "Copy the lessons and example programs to a folder",
+        ),
     )
 }
 """The commands by name.
