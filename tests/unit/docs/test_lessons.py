@@ -78,6 +78,11 @@ def test_a_difference_outside_the_gaps_is_an_error(tmp_path):
         lessons.check_pair(given, given)
 
 
+def test_the_loader_is_as_short_as_its_lesson_says():
+    (solution,) = lessons.LESSONS.glob("11-*/solution/loader.py")
+    assert len(solution.read_text().splitlines()) <= 150
+
+
 def test_the_overview_lists_each_lesson_in_order():
     text = (lessons.LESSONS / "README.md").read_text()
     linked = re.findall(r"\]\((\d\d-[\w-]+)/README\.md\)", text)
