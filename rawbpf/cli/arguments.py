@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from rawbpf.cli.quick_parse import quick_parse
-from rawbpf.cli.terminal import raise_level, write_lines
+from rawbpf.cli.terminal import raise_level, show_help
 from rawbpf.errors import UsageError
 from rawbpf.light_typing import TYPE_CHECKING
 
@@ -123,7 +123,7 @@ def _closest(usage: str, words: list[str]) -> str:
 
 
 def _show(usage: str) -> None:
-    write_lines([usage.strip()])
+    show_help(usage.strip())
 
 
 def _parse_carrier(usage: str, argv: list[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 
-from rawbpf.cli.terminal import complain, set_level, write_lines
+from rawbpf.cli.terminal import complain, set_level, show_help, write_lines
 from rawbpf.errors import RawbpfError, UsageError, errno_words
 from rawbpf.light_typing import TYPE_CHECKING, NamedTuple
 
@@ -269,7 +269,7 @@ def _split(argv: list[str]) -> tuple[int, str | None, list[str]]:
         if word == "--verbose" or (word.startswith("-v") and not word.strip("-v")):
             verbose += 1 if word == "--verbose" else len(word) - 1
         elif word in ("-h", "--help"):
-            write_lines([_usage().rstrip()])
+            show_help(_usage().rstrip())
             return verbose, None, []
         elif word == "--version":
             from rawbpf.version import __version__
@@ -293,7 +293,7 @@ _SHORT = """Usage:
 def _help_on(words: list[str]) -> tuple[str | None, list[str]]:
     """Return a command and the arguments that show its help. Without a command, list all."""
     if not words:
-        write_lines([_usage().rstrip()])
+        show_help(_usage().rstrip())
         return None, []
     if words[0] not in COMMANDS:
         raise UsageError(_unknown(words[0]), details=_SHORT)

@@ -29,6 +29,7 @@ __all__ = [
     "raise_level",
     "say",
     "set_level",
+    "show_help",
     "write_bytes",
     "write_lines",
 ]
@@ -147,6 +148,15 @@ def write_lines(lines: Iterable[str], colored: bool = False) -> None:
         stdout.flush()
     except OSError as error:
         _give_up(error)
+
+
+def show_help(text: str) -> None:
+    """Print a help text, fitted to the terminal if stdout is one."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        from rawbpf.cli.help_text import fitted
+
+        text = fitted(text, columns(1))
+    write_lines(text.splitlines())
 
 
 def write_bytes(data: bytes) -> None:
