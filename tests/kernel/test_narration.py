@@ -204,4 +204,4 @@ def test_the_script_does_the_same_without_rawbpf(tmp_path):
             [sys.executable, "-I", str(file)], capture_output=True, text=True, timeout=60
         )
     assert run.returncode == 0, run.stderr
-    assert re.search(r"^cpu\d+ 52 bytes: .*python$", run.stdout, re.MULTILINE)
+    assert re.search(r"^cpu\d+ 52 bytes: .*python[\d.]*$", run.stdout, re.MULTILINE)
