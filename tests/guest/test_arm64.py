@@ -35,7 +35,7 @@ def test_a_kprobe():
     done = guest("--", "kprobe", "do_sys_openat2", "-d", "5", "--json")
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [event for event in events if event.get("comm") == "python3.11"]
+    assert [event for event in events if event.get("comm", "").startswith("python3")]
 
 
 def test_the_options(tmp_path):
