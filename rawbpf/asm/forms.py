@@ -40,6 +40,7 @@ _FIELDS = ("dst", "src", "off", "imm")
 
 
 _FOREIGN = {
+    0x0D: "a jump to an address in a register (gotox, Linux 6.19), which rawbpf does not support",
     0x8D: "clang calls a function through a pointer (callx), which no kernel supports",
 }
 """Instructions that compilers emit but no kernel supports, keyed by opcode."""

@@ -8,7 +8,7 @@ from rawbpf.asm.bytecode import Bytecode, Function
 from rawbpf.asm.instruction import SLOT, Reference, slots_of
 from rawbpf.elf.faults import stop
 from rawbpf.elf.references import instructions_of
-from rawbpf.errors import FormatError
+from rawbpf.errors import DecodeError, FormatError
 from rawbpf.uapi.bpf_insn import (
     BPF_CALL,
     BPF_JMP,
@@ -20,6 +20,8 @@ from rawbpf.uapi.bpf_insn import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rawbpf.asm.instruction import Instruction
     from rawbpf.elf.faults import Report
     from rawbpf.elf.read import ObjectFile, Section
@@ -57,13 +59,16 @@ class CodeReader:
         starts = self._starts.get(section.number, [])
         if not starts:
             return {}
-        instructions = instructions_of(section, self._report)
+        faults: list[DecodeError] = []
+        instructions = instructions_of(section, faults.append)
         at = {SLOT * slot: index for index, slot in enumerate(slots_of(instructions)[:-1])}
+        records = self._records.of(section.name)
+        complete = records.added_to(instructions, at)
+        for fault in faults:
+            self._report(_with_source(fault, complete, at))
         references = self._references.of(section, instructions, at)
         if any(start not in at for start in starts):
             raise FormatError(f"a function in section {section.name} starts inside an instruction")
-        records = self._records.of(section.name)
-        complete = records.added_to(instructions, at)
         for index, reference in references.items():
             complete[index] = _prepared(complete[index], reference)
         indices = [*(at[start] for start in starts), len(instructions)]
@@ -75,6 +80,19 @@ class CodeReader:
             )
             for start, first, end in zip(starts, indices, indices[1:], strict=False)
         }
+
+
+def _with_source(
+    fault: DecodeError, instructions: Sequence[Instruction], at: Mapping[int, int]
+) -> DecodeError:
+    """Return the error with the instruction's source line, if the line is known."""
+    source = instructions[at[fault.offset]].source if fault.offset in at else None
+    if source is None:
+        return fault
+    why = f"{fault.why}; " if fault.why else ""
+    return DecodeError(
+        fault.what, offset=fault.offset, why=f"{why}{source} {source.read()}".rstrip()
+    )
 
 
 _SRC = {

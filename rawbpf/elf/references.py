@@ -24,7 +24,7 @@ from rawbpf.errors import DecodeError, FormatError
 from rawbpf.uapi.bpf_insn import BPF_CALL, BPF_JMP, BPF_PSEUDO_CALL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rawbpf.asm.instruction import Instruction
     from rawbpf.elf.faults import Report
@@ -81,7 +81,9 @@ class References:
         references = {}
         for relocation in self._file.relocations(section):
             if relocation.offset not in at:
-                raise FormatError(f"a relocation in {section.name} points inside an instruction")
+                what = f"a relocation in {section.name} points inside an instruction"
+                self._report(FormatError(what))
+                continue
             index = at[relocation.offset]
             found.pop(index, None)
             try:
@@ -179,7 +181,7 @@ def function_symbols(file: ObjectFile) -> list[Symbol]:
     ]
 
 
-def instructions_of(section: Section, report: Report = stop) -> list[Instruction]:
+def instructions_of(section: Section, report: Callable[[DecodeError], object]) -> list[Instruction]:
     """Decode the instructions of a section.
 
     Calls ``report`` for each invalid instruction, with a DecodeError that has the section's name.

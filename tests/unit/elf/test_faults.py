@@ -82,6 +82,7 @@ def test_calls_through_pointers_are_reported_with_their_offset(tmp_path):
     data = compiled(tmp_path, POINTER)
     spec, faults = read(data)
     assert set(spec.programs) == {"calls", "plain"}
+    assert any("<stdin>:7" in one for one in faults)
     assert any("unknown opcode 0x8d: clang calls a function through a pointer" in one
                for one in faults)  # fmt: skip
     (section,) = (one for one in code_sections(ObjectFile(data)) if one.name == "xdp")
