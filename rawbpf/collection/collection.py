@@ -82,7 +82,7 @@ class Collection(Owner):
         """A function that is called with each warning; replace it to show warnings immediately."""
         self.seconds: dict[str, float] = {}
         """Maps each program to the seconds that the kernel took to verify and compile it."""
-        self._stack = ExitStack()
+        self._stack, self._closed = ExitStack(), False
         self._loaded = False
         self._missed = 0
 
@@ -270,8 +270,11 @@ class Collection(Owner):
             section.leave()
         for held in (self.links, self.programs, self.maps):
             held.clear()
+        self._closed = True
         self._stack.close()
 
     def __repr__(self) -> str:
-        state = "loaded" if self.programs or self.maps else "not loaded"
+        state = "closed" if self._closed else "not loaded"
+        if self.programs or self.maps:
+            state = "loaded"
         return f"<Collection {' '.join(self.spec.programs) or 'without programs'}: {state}>"

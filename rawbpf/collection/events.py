@@ -54,13 +54,16 @@ class Events(Owner):
     """
 
     def __init__(self, ring: Map, type_of: Callable[[int], EventType | None]) -> None:
-        self._type_of = type_of
+        self._type_of, self._name = type_of, ring.spec.name
         with ExitStack() as stack:
             reader = open_reader(ring)
             stack.enter_context(reader)
             collector = Collector({ring.spec.name: reader}, self._decode)
             self._session = stack.enter_context(Session(collector))
             self._stack: ExitStack | None = stack.pop_all()
+
+    def __repr__(self) -> str:
+        return f"<Events of {self._name}{', closed' if self._stack is None else ''}>"
 
     @property
     def session(self) -> Session[dict[str, Any] | bytes]:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["Variables"]
 
 
+_SHOWN = 60
+"""Characters of a value that ``repr`` shows."""
+
+
 class Variables(MutableMapping[str, Any]):
     r"""The variables of one section, as a mapping from their names to their values.
 
@@ -48,6 +52,14 @@ class Variables(MutableMapping[str, Any]):
         self._variables = {one.name: one for one in spec.variables}
         self._types = types
         self._codecs: dict[str, ValueCodec | None] = {}
+
+    def __repr__(self) -> str:
+        from rawbpf.output.values import value_text
+
+        names = self._variables if self._unmapped else ()
+        values = () if self._unmapped else self.items()
+        shown = [f"{name}={value_text(value)[:_SHOWN]}" for name, value in values]
+        return f"<Variables {' '.join([self.name, *names, *shown])}>"
 
     @property
     def contents(self) -> bytes:

@@ -40,6 +40,9 @@ class KernelProgram(Owner):
     def __init__(self, fd: Fd) -> None:
         self._fd = fd
 
+    def __repr__(self) -> str:
+        return f"<KernelProgram {self._fd.label}{', closed' if self._fd.closed else ''}>"
+
     @staticmethod
     def from_fd(fd: Fd) -> KernelProgram:
         """Return the program that a descriptor refers to, and take ownership of the descriptor."""

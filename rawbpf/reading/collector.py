@@ -267,6 +267,9 @@ class Ledger:
         if outcomes is not None:
             self.settle(outcomes, missed)
 
+    def __repr__(self) -> str:
+        return f"<Ledger: {self.summary()}>"
+
     def add_reported(self, lost: int) -> None:
         """Add the losses that the kernel has reported in a perf ring.
 

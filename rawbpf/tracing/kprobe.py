@@ -111,6 +111,10 @@ class Kprobe(Owner):
         self._session: Session[LogRecord] | None = None
         self._state: memoryview | None = None
 
+    def __repr__(self) -> str:
+        state = "not attached" if self._session is None else "attached"
+        return f"<Kprobe {self.probe}: {state}>"
+
     def __enter__(self) -> Self:
         require_kernel()
         pmu_type("kprobe")  # raises an error early on kernels without kprobes

@@ -26,9 +26,11 @@ from rawbpf.kernel.btf import btf_modules
 from rawbpf.kernel.config import kernel_config
 from rawbpf.kernel.pins import unpin
 from rawbpf.kernel.version import kernel_version
+from rawbpf.programs.program import KernelProgram
 from rawbpf.reading.iterator import read_iterator
 from rawbpf.reading.perf_reader import PerfReader
 from rawbpf.reading.ring_reader import RingReader
+from rawbpf.tracing.kprobe import Kprobe
 from rawbpf.uapi.btf import BTF_KIND_FUNC, BTF_KIND_VAR
 from tests.support.bpf_objects import CLANGS, SOURCES, built
 from tests.support.data_symbols import lists_variables
@@ -440,3 +442,17 @@ def test_a_program_calls_the_flavour_with_the_kernels_prototype(opened):
     exists = obj.kernel.require_types().find_id("bpf_task_acquire", BTF_KIND_FUNC) is not None
     assert (obj.bss["by_task"] > 0) == exists
     assert obj.bss["by_pid"] == 0
+
+
+def test_open_and_closed_objects_say_what_they_are(opened):
+    obj = started(opened, "open_ring")
+    events, program = obj.events("events"), KernelProgram.from_id(obj.programs["open"].info().id)
+    assert repr(events) == "<Events of events>"
+    events.close()
+    assert repr(events) == "<Events of events, closed>"
+    assert repr(program).startswith("<KernelProgram prog:")
+    program.close()
+    assert repr(program).endswith(", closed>")
+    with Kprobe("vfs_read") as probe:
+        assert repr(probe) == "<Kprobe kprobe vfs_read: attached>"
+    assert repr(probe) == "<Kprobe kprobe vfs_read: not attached>"

@@ -141,6 +141,7 @@ def test_maps_programs_and_links_have_a_repr(obj):
     assert repr(link) == "<Link xdp lo>"
     obj.close()
     assert repr(link) == "<Link xdp lo, closed>"
+    assert repr(obj) == "<Collection first second: closed>"
 
 
 def test_events_need_a_ring(obj):

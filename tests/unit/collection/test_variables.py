@@ -24,6 +24,14 @@ def section():
     return Variables(DataSpec(".rodata", bytes(22), variables), Btf(b.encode()))
 
 
+def test_repr_shows_the_values(section):
+    section["label"] = "here"
+    text = "<Variables .rodata target_pid=0 limits={low=0 high=0} label='here' plain=0>"
+    assert repr(section) == text
+    section.leave_unmapped()
+    assert repr(section) == "<Variables .rodata target_pid limits label plain>"
+
+
 def test_values_have_their_c_types(section):
     section["target_pid"] = 42
     section["limits"] = {"low": 1, "high": 2}

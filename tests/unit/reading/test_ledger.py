@@ -72,3 +72,10 @@ def test_the_summary_says_that_rings_grew_or_could_not_grow():
     ledger = Ledger()
     ledger.ring_pages, ledger.not_grown = 256, "EMFILE"
     assert ledger.summary().endswith(", rings grew to 256 pages, rings could not grow: EMFILE")
+
+
+def test_repr_is_the_summary():
+    ledger = Ledger()
+    ledger.delivered, ledger.seconds = 4, 2.0
+    assert repr(ledger) == f"<Ledger: {ledger.summary()}>"
+    assert "4 events delivered" in repr(ledger)

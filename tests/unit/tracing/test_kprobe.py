@@ -13,3 +13,8 @@ def test_a_probe_that_is_not_open_says_so():
             ClosedError, match="the probe of do_exit is not open; use the object in a `with` block"
         ):
             use()
+
+
+def test_repr_names_the_probe_and_its_state():
+    assert repr(Kprobe("vfs_read")) == "<Kprobe kprobe vfs_read: not attached>"
+    assert repr(Kprobe("vfs_read", retprobe=True)) == "<Kprobe kretprobe vfs_read: not attached>"
