@@ -22,10 +22,6 @@ def pytest_addoption(parser):
     )
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "step(number): the step of the lesson that the test checks")
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
     """Add the step that a failed test checks to its report."""

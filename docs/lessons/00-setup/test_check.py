@@ -17,6 +17,7 @@ def check(lesson):
     return module
 
 
+@pytest.mark.step(1)
 @pytest.mark.parametrize(
     ("release", "version"),
     [("6.1.0-18-cloud-amd64", (6, 1)), ("5.10.0", (5, 10)), ("7.0-rc3", (7, 0))],
@@ -33,11 +34,13 @@ def test_kernel_version(check, release, version):
         ("000001ffffffffff", {"CAP_BPF", "CAP_PERFMON", "CAP_SYS_ADMIN"}),
     ],
 )
+@pytest.mark.step(2)
 def test_capabilities(check, mask, held):
     status = f"Name:\tpython\nCapPrm:\t000001ffffffffff\nCapEff:\t{mask}\nSeccomp:\t0\n"
     assert check.capabilities(status) == held
 
 
+@pytest.mark.step(3)
 def test_kprobe_pmu(check, tmp_path):
     assert check.kprobe_pmu(tmp_path) is None
     device = tmp_path / "bus/event_source/devices/kprobe"
@@ -46,6 +49,7 @@ def test_kprobe_pmu(check, tmp_path):
     assert check.kprobe_pmu(tmp_path) == 6
 
 
+@pytest.mark.step(4)
 def test_missing(check):
     both = {"CAP_BPF", "CAP_PERFMON"}
     assert check.missing((5, 10), both, 6) == []

@@ -76,11 +76,13 @@ def recorded(rings):
     [(0, 0, (0, 0)), (48, 0, (0, 48)), (5000, 4000, (4000, 1000)), (4097, 4096, (0, 1)),
      (1 << 40, (1 << 40) - 4096, (0, 4096))],
 )  # fmt: skip
+@pytest.mark.step(1)
 def test_positions_only_grow(rings, head, tail, part):
     assert rings.unread(head, tail, 4096) == part
 
 
 @pytest.mark.parametrize(("head", "tail"), [(0, 8), (4104, 0), (1 << 63, 0)])
+@pytest.mark.step(1)
 def test_impossible_positions_are_damage(rings, head, tail):
     with pytest.raises(rings.DamageError):
         rings.unread(head, tail, 4096)
@@ -90,10 +92,12 @@ def test_impossible_positions_are_damage(rings, head, tail):
     ("offset", "length", "expected"),
     [(0, 3, b"abc"), (5, 3, b"fgh"), (6, 4, b"ghab"), (3, 8, b"defghabc"), (2, 0, b"")],
 )
+@pytest.mark.step(2)
 def test_copy_wraps_around_the_end(rings, offset, length, expected):
     assert rings.copy(memoryview(b"abcdefgh"), offset, length) == expected
 
 
+@pytest.mark.step(3)
 def test_take_releases_the_space(rings):
     ring = ring_with(rings, event(1), tail=4080)
     assert rings.take(ring, no_fence) == event(1)
@@ -122,6 +126,7 @@ class Traced:
         self.memory[index] = value
 
 
+@pytest.mark.step(3)
 def test_take_accesses_the_memory_in_the_right_order(rings):
     log = []
     ring = ring_with(rings, event(1) + event(2))
@@ -135,6 +140,7 @@ def test_take_accesses_the_memory_in_the_right_order(rings):
     assert ring.control[129] == 96, "the tail is the head that was loaded"
 
 
+@pytest.mark.step(3)
 def test_take_continues_after_damage(rings):
     ring = ring_with(rings, event(1))
     ring.control[rings.TAIL] = 4096
@@ -143,11 +149,13 @@ def test_take_continues_after_damage(rings):
     assert rings.take(ring, no_fence) == b""
 
 
+@pytest.mark.step(4)
 def test_samples_keep_their_padding(rings):
     assert rings.parse(sample(b"0123456789")).samples == [b"0123456789\0\0"]
     assert rings.parse(b"") == rings.Batch([])
 
 
+@pytest.mark.step(4)
 def test_losses_are_counted_and_other_records_are_skipped(rings):
     other = struct.pack("=IHHQ", 14, 0, 16, 0)
     batch = rings.parse(event(1) + lost(3) + other + lost(4) + event(2))
@@ -162,6 +170,7 @@ def test_losses_are_counted_and_other_records_are_skipped(rings):
     ids=["size 0", "size 7", "size 20", "size 64 of 16", "half a header", "no data size",
          "data beyond the record"],
 )  # fmt: skip
+@pytest.mark.step(4)
 def test_damage_ends_parsing_and_keeps_what_came_before(rings, bad):
     batch = rings.parse(event(1) + bad)
     assert len(batch.samples) == 1
@@ -184,26 +193,32 @@ def ring_buffer(*records, size=PAGE, at=0):
     return memoryview(data), at
 
 
+@pytest.mark.step(5)
 def test_finished_records_are_read_in_order(rings):
     data, producer = ring_buffer((3, b"one"), (8, b"fivebyte"))
     assert rings.finished(data, 0, producer) == ([b"one", b"fivebyte"], 32)
 
 
+@pytest.mark.step(5)
 def test_a_record_may_lie_across_the_end(rings):
-    data, producer = ring_buffer((16, b"0123456789abcdef"), at=4088)
-    assert rings.finished(data, 4088, producer) == ([b"0123456789abcdef"], 4088 + 24)
+    start = 4 * PAGE - 8
+    data, producer = ring_buffer((16, b"0123456789abcdef"), at=start)
+    assert rings.finished(data, start, producer) == ([b"0123456789abcdef"], start + 24)
 
 
+@pytest.mark.step(5)
 def test_discarded_records_are_skipped(rings):
     data, producer = ring_buffer((rings.DISCARD | 4, b"gone"), (4, b"kept"))
     assert rings.finished(data, 0, producer) == ([b"kept"], producer)
 
 
+@pytest.mark.step(5)
 def test_a_busy_record_stops_the_reader(rings):
     data, producer = ring_buffer((4, b"done"), (rings.BUSY | 4, b"...."), (4, b"late"))
     assert rings.finished(data, 0, producer) == ([b"done"], 16)
 
 
+@pytest.mark.step(5)
 def test_a_damaged_length_ends_the_pass(rings):
     data, producer = ring_buffer((4, b"done"), (4000, b"bad"))
     assert rings.finished(data, 0, producer) == ([b"done"], producer)
@@ -218,6 +233,7 @@ def test_the_recorded_ring_buffer(rings):
     assert {struct.unpack("=QQ16s", record)[1] >> 32 for record in found} == {PID}
 
 
+@pytest.mark.step(6)
 def test_a_batch_of_equal_samples_is_decoded(rings):
     records = b"".join(map(event, range(1000)))
     batch = rings.decode(records)
@@ -225,6 +241,7 @@ def test_a_batch_of_equal_samples_is_decoded(rings):
     assert batch.samples[0] == (0, 7 << 32 | 8, b"cat".ljust(16, b"\0"))
 
 
+@pytest.mark.step(6)
 def test_samples_may_differ_in_misc(rings):
     mixed = sample(struct.pack("=QQ16s", 1, 2, b"a"), misc=1) + sample(
         struct.pack("=QQ16s", 3, 4, b"b"), misc=2
@@ -239,6 +256,7 @@ def test_samples_may_differ_in_misc(rings):
      (sample(b"short"), [], 0), (b"", [], 0)],
     ids=["a loss", "only losses", "another size", "zeros", "too short", "nothing"],
 )  # fmt: skip
+@pytest.mark.step(6)
 def test_other_batches_are_decoded_too(rings, records, times, losses):
     batch = rings.decode(records)
     assert batch.lost == losses
@@ -254,6 +272,7 @@ def test_the_recorded_ring_as_a_batch(rings):
     assert times == sorted(times)
 
 
+@pytest.mark.step(7)
 def test_all_rings_are_read_with_one_write_for_each_pass(rings):
     read, write = (
         os.pipe()
