@@ -114,7 +114,10 @@ def _target(text: Input, at: int) -> Read:
 
 
 def _pc(text: Input, at: int) -> Read:
-    """Parse pc+2, but not a name, because only the assembler knows the file's functions."""
+    """Parse a target such as pc+2.
+
+    Names are not accepted, because only the assembler knows the functions in the file.
+    """
     return _target(text, at) if text.tokens[at].text == "pc" else None
 
 

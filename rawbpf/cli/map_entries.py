@@ -138,7 +138,7 @@ def histogram_objects(spec: MapSpec, rows: Rows) -> Iterator[dict[str, Any]]:
 
 
 def _histograms(spec: MapSpec, rows: Rows) -> Iterator[tuple[Any, list[int]]]:
-    """Yield a key (None if the whole map is one histogram) and the counts of the slots."""
+    """Yield each key (None if the whole map is one histogram) with its slot counts."""
     found = list(rows)
     if spec.map_type in _ARRAYS:
         numbers = {key: _number(spec, value) for key, value in found}

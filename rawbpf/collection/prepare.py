@@ -10,7 +10,7 @@ Preparing fills in everything that the object leaves open:
 - The depth of a stack trace, if it is 0: the kernel's maximum. Tools often set this size themselves
   before loading.
 
-Relocating (CO-RE) adjusts the instructions that depend on a type's layout, based on kernel BTF.
+CO-RE relocation uses kernel BTF to adjust the instructions that depend on a type's layout.
 """
 
 from __future__ import annotations

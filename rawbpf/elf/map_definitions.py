@@ -154,7 +154,7 @@ class _Definition:
         if not initial:
             return {}
         if self.values is None:
-            raise self._bad("the map has initial entries, but no array 'values'")
+            raise self._bad("the map has initial entries, but no 'values' array")
         start = self.values.bit_offset // 8
         found = {}
         for offset, name in initial.items():

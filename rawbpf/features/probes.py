@@ -209,7 +209,7 @@ def pmu(name: str, root: Root = "/") -> Answer:
 
 
 def module_types(root: Root = "/") -> Answer:
-    """Probe for module BTF, which can be determined only if at least one module is loaded."""
+    """Probe for module BTF support, which can be detected only if at least one module is loaded."""
     described, loaded = btf_modules(root), loaded_modules(root)
     if described:
         return Answer(Outcome.YES, f"/sys/kernel/btf contains {described[0]}")

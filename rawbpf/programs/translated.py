@@ -55,7 +55,7 @@ def translated(program: KernelProgram) -> CodeSection:
             errno=errno.EPERM,
             call="BPF_OBJ_GET_INFO_BY_FD",
             why=(
-                "the kernel shows instructions only with CAP_BPF and if "
+                "the kernel shows instructions only to processes with CAP_BPF, and only if "
                 "net.core.bpf_jit_harden is off"
             ),
             fix="run the command with sudo",

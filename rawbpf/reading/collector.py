@@ -223,7 +223,7 @@ _REASONS = {
 """Maps errnos from bpf_perf_event_output to their meanings."""
 
 _OTHER = 127
-"""The errno under which programs count all larger errnos."""
+"""The errno whose counter programs also use for all larger errnos."""
 
 
 class Ledger:

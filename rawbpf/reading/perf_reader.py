@@ -88,7 +88,7 @@ def check_pages(pages: int) -> int:
 
 
 class Drained(NamedTuple):
-    """The records that one pass took from the ring of ``cpu``, and its fill level (0 to 1)."""
+    """The records that one pass read from the ring of ``cpu``, and how full it was (0 to 1)."""
 
     cpu: int
     contents: Contents

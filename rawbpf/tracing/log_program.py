@@ -1,7 +1,7 @@
 """Programs that send log records: instructions that build a record, and lesson 01's program.
 
-The record is built on the program's stack of 512 bytes, and one helper call copies it to the ring
-of the current CPU:
+The record is built on the program's 512-byte stack, and one helper call copies it to the ring of
+the current CPU:
 
     stack   r10 - 8 - size ┌────────────┬────────────┬──────────────┬─────────┐ r10
                            │ header, 48 │ arguments  │ text, padded │ pointer │

@@ -1,10 +1,10 @@
 """Walk back along the path that led to an instruction.
 
 The verifier works depth-first: at a branch, it saves one side for later and follows the other side.
-When a path ends, the verifier continues with the side that it saved last: `from 7 to 9:`. A log of
-level 1 contains only the path that failed, because the kernel removes all other paths from it. A
-log of level 2 contains all paths, so the lines between a branch and the point at which the verifier
-returns to it belong to other paths.
+When a path ends, the verifier resumes with the branch that it saved most recently, for example
+`from 7 to 9:`. A log of level 1 contains only the path that failed, because the kernel removes all
+other paths from it. A log of level 2 contains all paths, so the lines between a branch and the
+point at which the verifier returns to it belong to other paths.
 
     3: (15) if r0 == 0 goto pc+4     <─┐ continue at the visit that saved this side:
     4: ...                             │ the last visit without a return of its own

@@ -1,4 +1,4 @@
-"""Flatten a type into a list of numbers and texts, to read members of many values in bulk.
+"""Flatten a type into numbers and strings, to read the members of many values in bulk.
 
 >>> from rawbpf.btf.values.scalars import Number, Text
 >>> from rawbpf.btf.values.composites import Field, Fields, Items

@@ -29,7 +29,7 @@ Arguments:
                  a tool built with a libbpf skeleton.
 
 Options:
-  --clang NAME   The clang that compiles a .bpf.c file.
+  --clang NAME   The clang to use for compiling .bpf.c files.
   --json         Print one JSON object per object.
   -v, --verbose  Print more detail to stderr.
   -h, --help     Show this help.

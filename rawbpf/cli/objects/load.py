@@ -34,7 +34,7 @@ Options:
                           occurs, pin nothing. DIR must be on a BPF file system, such as
                           /sys/fs/bpf/mine. Pinned objects stay loaded until you remove them
                           with rm -r DIR.
-  --clang NAME            The clang that compiles a .bpf.c file.
+  --clang NAME            The clang to use for compiling .bpf.c files.
   --json                  Print the report as JSON.
   -v, --verbose           Print more detail to stderr.
   -h, --help              Show this help.

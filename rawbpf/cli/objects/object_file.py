@@ -29,7 +29,8 @@ __all__ = ["Target", "compile_source", "is_c", "open_file", "places", "read_byte
 # Prefixes and commas that are often copied along with hex bytes.
 _BETWEEN_HEX = re.compile(rb"(?:0x|\\x)(?=[0-9a-fA-F]{2})|,")
 
-# A text file is not a program: programs contain unprintable bytes, such as the zeros in exit.
+# A text file is not a program: programs contain unprintable bytes, such as the zero bytes of an
+# exit instruction.
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
 
 

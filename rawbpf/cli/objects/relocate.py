@@ -35,7 +35,7 @@ Options:
                   file, such as a copy of another machine's /sys/kernel/btf/vmlinux [default:
                   kernel].
   --program NAME  Show only this program.
-  --clang NAME    The clang that compiles a .bpf.c file.
+  --clang NAME    The clang to use for compiling .bpf.c files.
   --json          Print one JSON object per program.
   -v, --verbose   Print more detail to stderr.
   -h, --help      Show this help.

@@ -89,8 +89,8 @@ def _verdict(failed: Sequence[str]) -> str:
     if not failed:
         return "`rawbpf kprobe` can run here. Try: rawbpf kprobe do_sys_openat2 -d 3"
     return (
-        f"`rawbpf kprobe` cannot run here ({', '.join(failed)}). Use a virtual machine, "
-        "without root: rawbpf guest kprobe do_sys_openat2 -d 3"
+        f"`rawbpf kprobe` cannot run here ({', '.join(failed)}). "
+        "To run without root, use a virtual machine: rawbpf guest kprobe do_sys_openat2 -d 3"
     )
 
 

@@ -86,7 +86,7 @@ def run(arguments: dict[str, Any]) -> int:
 
 
 def _target(options: Options) -> Callable[[], Target] | None:
-    """Return a function that finds the guest's kernel, if the guest has another architecture.
+    """Return a function that finds the kernel if the guest has another architecture than the host.
 
     Otherwise, objects are compiled for this machine's kernel, and CO-RE adapts them to the guest's.
     """

@@ -52,7 +52,7 @@ Options:
                           [default: 256].
   --max-buffer-pages N    Let the ring of a CPU in a perf map grow up to this size if it fills up,
                           a power of two; 1 means never [default: 4096].
-  --clang NAME            The clang that compiles a .bpf.c file.
+  --clang NAME            The clang to use for compiling .bpf.c files.
   --keep-caps             Keep all capabilities while tracing, instead of dropping those that are
                           no longer needed.
   --json                  Print one JSON object per record and map entry, and nothing else.

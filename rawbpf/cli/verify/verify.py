@@ -47,7 +47,7 @@ Options:
                         only with --program and --skip.
   --log                 Print the verifier's log; control characters are escaped.
   --json                Print everything as JSON, one object per program.
-  --clang NAME          The clang that compiles a .bpf.c file.
+  --clang NAME          The clang to use for compiling .bpf.c files.
   -v, --verbose         Print more detail to stderr.
   -h, --help            Show this help.
 

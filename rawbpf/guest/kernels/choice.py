@@ -38,7 +38,7 @@ class Kernel(NamedTuple):
 
     @property
     def version(self) -> tuple[int, ...]:
-        """The numbers in the release, for comparisons.
+        """The numeric components of the release, for comparisons.
 
         >>> Kernel(Path("vmlinuz"), "6.1.0-50-cloud-amd64").version
         (6, 1, 0, 50)

@@ -100,7 +100,7 @@ def room_of(block: Block) -> int:
 
 
 def sleep_of(call: Call) -> int:
-    """Return how many milliseconds an epoll_pwait may sleep, as in the recording.
+    """Return how many milliseconds an epoll_pwait may sleep, according to the recording.
 
     During a replay, the sleep may be ended by fewer events.
     """

@@ -120,8 +120,8 @@ BPF = (
            "This requests information about the {noun}; the kernel fills in the fields that "
            "it knows."),
     Reason("GET_NEXT_ID", lambda c: not c.attr.get("id"),
-           "This starts iterating over all {walks_over} with the lowest ID; ENOENT means "
-           "that no object exists."),
+           "This starts iterating over all {walks_over} at the lowest ID; ENOENT means that "
+           "there are none."),
     Reason("GET_NEXT_ID", always,
            "This continues with the next ID above {attr[id]}; ENOENT means that no further "
            "object exists."),
@@ -132,8 +132,8 @@ BPF = (
     Reason("BPF_OBJ_PIN", always,
            "This pins the object under a path in bpffs, so that it outlives this process."),
     Reason("BPF_OBJ_GET", always,
-           "This opens the object that is pinned under this path; its descriptor works like the "
-           "original one."),
+           "This opens the object that is pinned at this path; the new descriptor works just "
+           "like the original."),
 
     # Attaching
     Reason("BPF_LINK_CREATE", lambda c: c.is_trial_link,

@@ -177,7 +177,7 @@ RULES = (
         ),
         reason=(
             "A program builds a key on its stack, which is 512 bytes long. If the kernel "
-            "defines the format of a key, any other size must be a mistake."
+            "defines the format of a key, a size that does not match must be a mistake."
         ),
         example="An array with 8-byte keys.",
         explain=_key_size,
@@ -194,7 +194,8 @@ RULES = (
             "in per-CPU maps are at most 32 kB long."
         ),
         reason=(
-            "If the kernel defines the format of a value, any other size must be a mistake. "
+            "If the kernel defines the format of a value, a size that does not match must be "
+            "a mistake. "
             "Per-CPU memory comes from a small pool of contiguous pages."
         ),
         example="A program array with 8-byte values.",
@@ -212,8 +213,8 @@ RULES = (
             "of these objects has its own entry."
         ),
         reason=(
-            "The kernel finds a position in a ring buffer by masking its upper bits. The "
-            "buffer is mapped into memory in whole pages, twice in a row."
+            "The kernel finds a position in a ring buffer by masking off the upper bits of a "
+            "counter. The buffer is mapped in whole pages, twice, back to back."
         ),
         example="A ring buffer with a size of 5000 bytes.",
         explain=_max_entries,

@@ -46,7 +46,7 @@ class Instruction(NamedTuple):
 
 
 def decode(data: bytes) -> Instruction:
-    """Decode the instruction in eight bytes."""
+    """Decode an eight-byte instruction."""
     raise NotImplementedError("step 1: unpack four fields, and split the second into dst and src")
 
 

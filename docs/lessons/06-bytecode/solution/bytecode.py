@@ -46,7 +46,7 @@ class Instruction(NamedTuple):
 
 
 def decode(data: bytes) -> Instruction:
-    """Decode the instruction in eight bytes."""
+    """Decode an eight-byte instruction."""
     opcode, registers, off, imm = struct.unpack("<BBhi", data)
     return Instruction(opcode, registers & 0x0F, registers >> 4, off, imm)
 

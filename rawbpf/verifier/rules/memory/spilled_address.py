@@ -37,7 +37,8 @@ def _somewhere(failure: Failure, off: int) -> Finding:
         "the store may write to several places on the stack, and one of these places, "
         f"r10{off:+d}, holds a pointer or was never written",
         history(failure, memory.base) if memory is not None else (),
-        change="first write numbers to all of these places, or load the program with CAP_PERFMON",
+        change="first write scalar values to all of these locations, or load the program "
+        "with CAP_PERFMON",
     )
 
 
