@@ -124,7 +124,7 @@ def _read(
             return None
         if isinstance(before, list):
             result[option.name] = [*before, value]
-        elif before is not False and not option.takes_value:
+        elif not option.takes_value and not isinstance(before, bool):
             result[option.name] = before + times
         elif option.name in seen or times > 1:
             return None

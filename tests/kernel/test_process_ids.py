@@ -98,7 +98,7 @@ def test_the_command_traces_a_process_of_its_namespace_and_says_whose_ids_it_pri
             assert len(probe.events()) == 7
             return probe.errors
 
-    assert "process IDs are those of the initial PID namespace" in in_pid_namespace(trace, depth)
+    assert "process IDs refer to the initial PID namespace" in in_pid_namespace(trace, depth)
 
 
 def test_a_process_that_does_not_exist_ends_in_one_line():

@@ -26,10 +26,11 @@ Options:
   -v, --verbose  Print more detail to stderr.
   -h, --help     Show this help.
 
-Write the output to a file that your shell or man(1) reads:
+Write the output to a file that your shell or man(1) reads. For zsh, run fpath+=~/.zfunc before
+compinit.
 
   rawbpf completion bash > ~/.local/share/bash-completion/completions/rawbpf
-  rawbpf completion zsh > ~/.zfunc/_rawbpf      (with fpath+=~/.zfunc before compinit)
+  rawbpf completion zsh > ~/.zfunc/_rawbpf
   rawbpf completion fish > ~/.config/fish/completions/rawbpf.fish
   rawbpf completion man > ~/.local/share/man/man1/rawbpf.1
 """
@@ -84,8 +85,8 @@ def run(arguments: dict[str, Any]) -> int:
         read_help(one.name, one.summary, import_module(one.module).USAGE)
         for one in COMMANDS.values()
     ]
-    write = next(form for word, form in _FORMS.items() if arguments[word])
-    write_lines(write(helps))
+    form = next(form for word, form in _FORMS.items() if arguments[word])
+    write_lines(form(helps))
     return 0
 
 
