@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fitted"]
 
-_ROW = re.compile(r"( +\S.*? {2,})(?=\S)")
+_ROW = re.compile(r"( +\S+(?: \S+)* {2,})(?=\S)")
 _NARROWEST = 30
 
 

@@ -52,7 +52,7 @@ class SectionKind(NamedTuple):
     @property
     def example(self) -> str:
         """Return the attach target without its optional parts, such as FUNCTION."""
-        return re.sub(r"\[.*?\]", "", self.follows)
+        return re.sub(r"\[[^\[\]]*\]", "", self.follows)
 
     @property
     def prog_flags(self) -> int:

@@ -53,7 +53,7 @@ class GateModel:
             self.asked = False
 
     def confirm(self, _call, effect):
-        assert effect.startswith("it ")
+        assert effect
         self.asked = True
 
     def new(self, *thing):

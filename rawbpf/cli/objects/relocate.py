@@ -32,8 +32,8 @@ Arguments:
 
 Options:
   --btf SOURCE    Where to read the target kernel's BTF: 'kernel' for the running kernel, or a BTF
-                  file, such as a copy of another machine's /sys/kernel/btf/vmlinux [default:
-                  kernel].
+                  file, such as a copy of another machine's /sys/kernel/btf/vmlinux
+                  [default: kernel].
   --program NAME  Show only this program.
   --clang NAME    The clang to use for compiling .bpf.c files.
   --json          Print one JSON object per program.

@@ -33,3 +33,10 @@ def test_a_terminal_with_60_columns():
     )
     shown.expect(pexpect.EOF)
     assert max(map(len, shown.before.splitlines())) <= 60
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_default_is_split_across_lines(name):
+    """docopt would not find such a default."""
+    usage = import_module(COMMANDS[name].module).USAGE
+    assert not re.search(r"\[default:[^\]]*\n", usage)
