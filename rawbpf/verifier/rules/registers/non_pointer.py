@@ -44,7 +44,7 @@ RULE = Rule(
         "A load or store needs a pointer that the verifier tracks: a pointer to the stack, "
         "the context, a map value, the packet or a ring buffer record. A plain number "
         "(scalar) is not a pointer, even if it is a kernel address that was read from "
-        "memory. A pointer to a map and the packet's end pointer cannot be dereferenced "
+        "memory. Map pointers and the packet's end pointer cannot be dereferenced "
         "either."
     ),
     reason=(
