@@ -63,7 +63,9 @@ def test_the_probe_of_the_command_is_listed_and_gone_after_sigkill():
     before = held()
     with running("kprobe", "do_sys_openat2", "--ret") as probe:
         probe.wait_for("Listening for events")
-        found = kprobes_of(listed())
+        rows = kprobes_of(listed())
+        assert len(rows) == 1  # before 5.15, a perf event without a link, which has no ID
+        found = [row for row in rows if row["id"] is not None]
         assert len(found) == HAS_LINKS
         if kernel_version() >= (6, 6):
             assert (found[0]["func_name"], found[0]["retprobe"]) == ("do_sys_openat2", True)

@@ -115,7 +115,8 @@ def test_maps_are_those_that_bpftool_lists(rawbpf):
 
 @pytest.mark.usefixtures("held")
 def test_links_are_those_that_bpftool_lists(rawbpf):
-    ours = rawbpf("link", "list", "--json")
+    # bpftool does not list perf events without a link, which have no ID.
+    ours = [line for line in rawbpf("link", "list", "--json") if json.loads(line)["id"] is not None]
     common = same(ours, bpftool("link", "list"))
     assert common >= {"type", "prog_id", "attach_type", "tp_name", "target_name", "cgroup_id"}
     kinds = {row["type"]: row for row in map(json.loads, ours)}

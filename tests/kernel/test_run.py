@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rawbpf.kernel.version import kernel_version
 from tests.support.bpf_objects import CLANGS, ROOT, built
 from tests.support.command import RAWBPF, opening_files, rawbpf, running, summary
 from tests.support.leftovers import held, settles_to
@@ -125,6 +126,10 @@ FILE = os.open("/proc/kallsyms", os.O_RDONLY | os.O_CLOEXEC)
 SIZES = str(built("read_sizes", CLANGS[-1]))
 
 
+SEES_RETURNS = kernel_version() >= (5, 11)
+"""On 5.10, a kretprobe follows at most one call per CPU, and blocked readers take these places."""
+
+
 def read_a_file(times):
     for _ in range(times):
         assert len(os.pread(FILE, 100, 0)) == 100
@@ -144,7 +149,7 @@ def test_histograms_stacks_and_functions_behind_addresses_are_printed_at_the_end
     assert re.fullmatch(r"  0x[0-9a-f]{16} <proc_reg_read(_iter)?\+0x0>", key)
     assert sum(json.loads(value)) == 5
     slots = {line[:16].rstrip(): int(line[16:24]) for line in sizes if "|" in line}
-    assert slots["[64, 128)"] >= 5
+    assert not SEES_RETURNS or slots["[64, 128)"] >= 5
 
 
 def test_json_of_histograms_and_stacks():
@@ -172,7 +177,7 @@ def test_map_dump_shows_stacks_histograms_and_functions():
         assert run.end() == 0
     assert re.search(r"^\d+:\n    \w+\+0x", chains)
     assert "    vfs_read+0x" in chains
-    assert re.search(r"^\[64, 128\) +\d+ \|@", sizes, re.MULTILINE)
+    assert not SEES_RETURNS or re.search(r"^\[64, 128\) +\d+ \|@", sizes, re.MULTILINE)
     assert re.search(r"<proc_reg_read(_iter)?\+0x0>: \[", readers)
 
 
