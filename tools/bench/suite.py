@@ -132,7 +132,7 @@ def table(results: dict[str, list[float]]) -> str:
     rows: dict[str, dict[str, str]] = {}
     for key, values in results.items():
         row, _, tracer = key.partition(" | ")
-        rows.setdefault(row, {})[tracer] = f"{statistics.median(values):.4g} {spread(values)}"
+        rows.setdefault(row, {})[tracer] = f"{number(statistics.median(values))} {spread(values)}"
     columns = [name for name in COLUMNS if any(name in cells for cells in rows.values())]
     lines = [[row, *(cells.get(name, "") for name in columns)] for row, cells in rows.items()]
     return markdown(" | ".join(["Same work", *columns]), lines)
@@ -144,7 +144,16 @@ def spread(values: list[float]) -> str:
     >>> spread([1.0, 2.0, 4.0])
     '±1.5'
     """
-    return f"±{(max(values) - min(values)) / 2:.2g}"
+    return f"±{number((max(values) - min(values)) / 2)}"
+
+
+def number(value: float) -> str:
+    """Return a number with three digits, or a whole number.
+
+    >>> number(0.12345), number(96520.4)
+    ('0.123', '96,520')
+    """
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def machine() -> str:
